@@ -1,0 +1,40 @@
+PYTHON ?= python3
+BIN = .venv/bin
+STAMP = .venv/.installed
+
+.PHONY: help venv demo test lint bench matrix wheel clean
+
+help: ## List the targets
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
+
+venv: $(STAMP) ## Make .venv with everything that the other targets need
+
+$(STAMP): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: try make PYTHON=python3.12")'
+	$(PYTHON) -m venv --clear .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[dev]"
+	@touch $@
+
+demo: venv ## Show leaderboards of real results, on an embedded PostgreSQL
+	$(BIN)/python -m example demo
+
+test: venv ## Run the tests
+	$(BIN)/python -m pytest
+
+lint: venv ## Run ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy leaderboard example tests
+
+bench: venv ## Run all benchmarks
+	$(BIN)/python -m tests.benchmarks all
+
+matrix: venv ## Run the tests over Python, Django, PostgreSQL and driver versions
+	$(BIN)/python -m tests.matrix
+
+wheel: venv ## Build the wheel in dist/
+	$(BIN)/python -m pip wheel --disable-pip-version-check --no-deps --wheel-dir dist .
+
+clean: ## Remove everything that the other targets made
+	rm -rf .venv .matrix build dist *.egg-info .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,336 @@
+"""Cut-off rules: what turns a standing into a qualification."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from typing import Any
+
+from django.db import models
+from django.db.models import Case, Q, Value, When
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Collate
+from django.utils.deconstruct import deconstructible
+
+from leaderboard.expressions import (
+    NUMERIC,
+    TEXT_FIELDS,
+    Negation,
+    Product,
+    QualificationField,
+    RankedRows,
+    Tally,
+    all_of,
+    any_of,
+    holds,
+    kind_of,
+    operand,
+)
+from leaderboard.kinds import PercentileKind, Qualification
+
+__all__ = [
+    "AllOf",
+    "AnyOf",
+    "AtLeast",
+    "AtMost",
+    "CutOff",
+    "Not",
+    "PercentOf",
+    "PercentileAtLeast",
+    "QualificationWindow",
+    "TopCount",
+    "TopPercent",
+]
+
+# Gives the rule a column in place of an expression over the entry's own row.
+RowColumn = Callable[[Any], Any]
+
+
+class Comparison(models.Func):
+    """A comparison of two expressions; texts compare in the C collation, as ordering terms do."""
+
+    template = "(%(expressions)s)"
+    arity = 2
+
+    def __init__(self, left: Any, right: Any, *, arg_joiner: str) -> None:
+        super().__init__(left, right, arg_joiner=arg_joiner, output_field=models.BooleanField())
+
+    def resolve_expression(self, *args: Any, **kwargs: Any) -> Any:
+        resolved = super().resolve_expression(*args, **kwargs)
+        sides = resolved.get_source_expressions()
+        if isinstance(sides[0]._output_field_or_none, TEXT_FIELDS) and not isinstance(sides[0], Collate):
+            resolved.set_source_expressions([Collate(sides[0], "C"), sides[1]])
+        return resolved
+
+
+class Number(models.Func):
+    """An expression as an exact ``numeric``; a duration counts in seconds."""
+
+    template = "(%(expressions)s)::numeric"
+    arity = 1
+
+    def __init__(self, expression: Any) -> None:
+        super().__init__(expression, output_field=NUMERIC)
+
+    def as_sql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        (expression,) = self.get_source_expressions()
+        if isinstance(expression._output_field_or_none, models.DurationField):
+            # numeric since PostgreSQL 14, with every microsecond.
+            context["template"] = "EXTRACT(EPOCH FROM %(expressions)s)"
+        return super().as_sql(compiler, connection, **context)
+
+
+class CutOff:
+    """A rule that an entry meets or does not meet; rules combine with ``&``, ``|`` and ``~``.
+
+    A rule whose operands are NULL is unknown, and so is what SQL's three-valued logic makes of it; an
+    entry for which the whole rule is unknown has :attr:`Qualification.NO_CUT_OFF`.
+    """
+
+    def condition(self, tally: Tally, row: RowColumn) -> Any:
+        """Return the rule as a condition over ``tally``, with each expression over the row through ``row``."""
+        raise NotImplementedError
+
+    def rules(self) -> Sequence[CutOff]:
+        """Return the rules that this one combines."""
+        return ()
+
+    @property
+    def needs_board_size(self) -> bool:
+        """Whether the rule depends on the number of entries, so that it reads the whole board."""
+        return any(rule.needs_board_size for rule in self.rules())
+
+    def __and__(self, other: CutOff) -> CutOff:
+        return AllOf(self, other) if isinstance(other, CutOff) else NotImplemented
+
+    def __or__(self, other: CutOff) -> CutOff:
+        return AnyOf(self, other) if isinstance(other, CutOff) else NotImplemented
+
+    def __invert__(self) -> CutOff:
+        return Not(self)
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and self.__dict__ == other.__dict__
+
+    def __hash__(self) -> int:
+        return hash((type(self), *(repr(value) for value in self.__dict__.values())))
+
+    def __repr__(self) -> str:
+        values = (value for name, value in vars(self).items() if not name.startswith("_"))
+        return f"{type(self).__name__}({', '.join(map(repr, values))})"
+
+
+def _threshold(value: object, argument: str) -> Any:
+    """Return a literal or an expression as an expression."""
+    if value is None:
+        raise TypeError(f"{argument}=None is no value; leave the rule out for no cut-off.")
+    return value if isinstance(value, Combinable) else Value(value)
+
+
+def _number(value: object, argument: str, *, most: int | None = None) -> Any:
+    """Return a number or an expression as an expression; a float stands for the decimal it is written as."""
+    if isinstance(value, Combinable):
+        return value
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        raise TypeError(f"{argument}={value!r} must be a number or an expression, such as F('test__share').")
+    number = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
+    if not number.is_finite() or number < 0 or (most is not None and number > most):
+        bound = "at least 0" if most is None else f"from 0 to {most}"
+        raise ValueError(f"{argument}={value!r} must be {bound}.")
+    return Value(number, NUMERIC)
+
+
+class _Threshold(CutOff):
+    arg_joiner: str
+
+    def __init__(self, expression: str | Combinable, value: object) -> None:
+        self.expression = operand(expression, "expression")
+        self.value = _threshold(value, "value")
+
+    def condition(self, tally: Tally, row: RowColumn) -> Any:
+        return row(Comparison(self.expression, self.value, arg_joiner=self.arg_joiner))
+
+
+@deconstructible(path="leaderboard.AtLeast")
+class AtLeast(_Threshold):
+    """Met where ``expression`` >= ``value``."""
+
+    arg_joiner = " >= "
+
+
+@deconstructible(path="leaderboard.AtMost")
+class AtMost(_Threshold):
+    """Met where ``expression`` <= ``value``."""
+
+    arg_joiner = " <= "
+
+
+@deconstructible(path="leaderboard.PercentOf")
+class PercentOf(CutOff):
+    """Met where ``expression`` is at least ``percent`` per cent of ``maximum``.
+
+    Compared exactly, as 100·expression >= percent·maximum; durations may stand for both. Raises
+    ``TypeError`` or ``ValueError`` where ``percent`` is neither a number from 0 up nor an expression.
+    """
+
+    def __init__(self, expression: str | Combinable, maximum: object, percent: object) -> None:
+        self.expression = operand(expression, "expression")
+        self.maximum = operand(maximum, "maximum") if isinstance(maximum, str) else _threshold(maximum, "maximum")
+        self.percent = _number(percent, "percent")
+
+    def condition(self, tally: Tally, row: RowColumn) -> Any:
+        share = Product(Value(100), Number(self.expression))
+        bound = Product(Number(self.percent), Number(self.maximum))
+        return row(Comparison(share, bound, arg_joiner=" >= "))
+
+
+@deconstructible(path="leaderboard.TopCount")
+class TopCount(CutOff):
+    """Met by the first ``count`` of the board: where the competition rank is at most ``count``."""
+
+    def __init__(self, count: object) -> None:
+        if not isinstance(count, Combinable):
+            if isinstance(count, bool) or not isinstance(count, int):
+                raise TypeError(f"count={count!r} must be a whole number or an expression.")
+            if count < 0:
+                raise ValueError(f"count={count!r} must be at least 0.")
+        self.count = _threshold(count, "count")
+
+    def condition(self, tally: Tally, row: RowColumn) -> Any:
+        return Comparison(tally.competition, row(self.count), arg_joiner=" <= ")
+
+
+@deconstructible(path="leaderboard.TopPercent")
+class TopPercent(CutOff):
+    """Met by the first ``percent`` per cent of the board: where 100·competition rank <= percent·n.
+
+    A tie at the border is in or out as a whole.
+    """
+
+    needs_board_size = True
+
+    def __init__(self, percent: object) -> None:
+        self.percent = _number(percent, "percent", most=100)
+
+    def condition(self, tally: Tally, row: RowColumn) -> Any:
+        return Comparison(
+            Product(Value(100), tally.competition),
+            Product(row(Number(self.percent)), tally.size),
+            arg_joiner=" <= ",
+        )
+
+
+@deconstructible(path="leaderboard.PercentileAtLeast")
+class PercentileAtLeast(CutOff):
+    """Met where the percentile of ``kind`` is at least ``percent``, whatever kind is displayed.
+
+    Compared by cross-multiplication of whole numbers, without a float.
+    """
+
+    needs_board_size = True
+
+    def __init__(self, percent: object, kind: PercentileKind | str = PercentileKind.WEAK) -> None:
+        self.percent = _number(percent, "percent", most=100)
+        self.kind = kind_of(PercentileKind, kind, "kind")
+
+    def condition(self, tally: Tally, row: RowColumn) -> Any:
+        numerator, denominator = tally.fraction(self.kind)
+        return Comparison(
+            numerator, Product(row(Number(self.percent)), denominator), arg_joiner=" >= "
+        )
+
+
+class _Combination(CutOff):
+    join: Callable[[Sequence[Any]], Any]
+
+    def __init__(self, *rules: CutOff) -> None:
+        for position, rule in enumerate(rules):
+            if not isinstance(rule, CutOff):
+                raise TypeError(f"rules[{position}]={rule!r} is no cut-off rule, such as AtLeast('score', 60).")
+        if not rules:
+            raise ValueError(f"{type(self).__name__}() combines one rule or more.")
+        self._rules = rules
+
+    def rules(self) -> Sequence[CutOff]:
+        return self._rules
+
+    def condition(self, tally: Tally, row: RowColumn) -> Any:
+        return type(self).join([rule.condition(tally, row) for rule in self._rules])
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(map(repr, self._rules))})"
+
+
+@deconstructible(path="leaderboard.AllOf")
+class AllOf(_Combination):
+    """Met where every one of ``rules`` is met; the same as joining them with ``&``."""
+
+    join = staticmethod(all_of)
+
+
+@deconstructible(path="leaderboard.AnyOf")
+class AnyOf(_Combination):
+    """Met where one of ``rules`` is met; the same as joining them with ``|``."""
+
+    join = staticmethod(any_of)
+
+
+@deconstructible(path="leaderboard.Not")
+class Not(_Combination):
+    """Met where ``rule`` is not met, unknown where it is unknown; the same as ``~rule``."""
+
+    def __init__(self, rule: CutOff) -> None:
+        super().__init__(rule)
+
+    def condition(self, tally: Tally, row: RowColumn) -> Any:
+        return Negation(self._rules[0].condition(tally, row))
+
+
+def qualification_case(
+    *,
+    excluded: Any = None,
+    pending: Any = None,
+    superseded: Any = None,
+    rule: Any = None,
+) -> Any:
+    """Return the qualification: the first that applies, given the conditions for each."""
+    whens = [
+        (excluded, Qualification.EXCLUDED),
+        (pending, Qualification.PENDING),
+        (superseded, Qualification.SUPERSEDED),
+    ]
+    if rule is not None:
+        whens += [(rule, Qualification.QUALIFIED), (Negation(rule), Qualification.NOT_QUALIFIED)]
+    cases = [
+        When(condition, then=Value(status.value)) for condition, status in whens if condition is not None
+    ]
+    default = Value(Qualification.NO_CUT_OFF.value)
+    if not cases:
+        return Value(Qualification.NO_CUT_OFF.value, QualificationField())
+    return Case(*cases, default=default, output_field=QualificationField())
+
+
+class QualificationWindow(Case):
+    """The qualification by ``cut_off`` among the rows of the query that share ``partition_by``.
+
+    A row that is not ``eligible`` is ``EXCLUDED``, one with a NULL among the terms of ``order_by`` is
+    ``PENDING``. Raises ``TypeError`` where ``cut_off`` is no rule.
+    """
+
+    def __init__(
+        self,
+        cut_off: CutOff,
+        *,
+        order_by: object,
+        partition_by: object = (),
+        eligible: Q | None = None,
+    ) -> None:
+        if not isinstance(cut_off, CutOff):
+            raise TypeError(f"cut_off={cut_off!r} is no cut-off rule, such as AtLeast('score', 60).")
+        scope = RankedRows(order_by, partition_by, eligible)
+        case = qualification_case(
+            excluded=None if eligible is None else Negation(holds(eligible)),
+            pending=Negation(scope.complete),
+            rule=cut_off.condition(scope.tally, lambda expression: expression),
+        )
+        super().__init__(*case.cases, default=case.default, output_field=QualificationField())

@@ -1,0 +1,252 @@
+"""Queries whose base table is a derived table: ``FROM (SELECT …) "app_attempt"``.
+
+What is filtered, joined, grouped or sliced afterwards is ordinary SQL outside of it, so no way of making
+a view can change what was computed inside. Everything here depends on internals of Django's ORM that
+are the same in 5.2, 6.0 and 6.1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+from django.db import NotSupportedError, connections, models
+from django.db.models import F, OrderBy
+from django.db.models.expressions import Col, Ref
+from django.db.models.lookups import IsNull
+from django.db.models.sql import Query
+from django.db.models.sql.compiler import SQLCompiler
+from django.db.models.sql.datastructures import BaseTable
+from django.db.models.sql.where import AND, WhereNode
+
+__all__ = [
+    "DerivedColumn",
+    "DerivedQuery",
+    "DerivedRef",
+    "DerivedTable",
+    "conjuncts",
+    "over",
+    "select_columns",
+    "without",
+]
+
+
+class DerivedTable(BaseTable):
+    """A base table that is a query, under the alias that the model's own table would have."""
+
+    def __init__(self, table_name: str, alias: str, query: Query) -> None:
+        super().__init__(table_name, alias)
+        self.query = query
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, Any]:
+        sql, params = self.query.get_compiler(connection=connection).as_sql()
+        # Django 6.1 quotes every alias; before, an alias other than a table's name is not quoted.
+        quote = getattr(compiler, "quote_name", None) or compiler.quote_name_unless_alias
+        return f"({sql}) {quote(self.table_alias)}", params
+
+    def relabeled_clone(self, change_map: dict[str, str]) -> DerivedTable:
+        alias = change_map.get(self.table_alias, self.table_alias)
+        return DerivedTable(self.table_name, alias, self.query.relabeled_clone(change_map))
+
+    @property
+    def identity(self) -> tuple[Any, ...]:
+        return (*super().identity, id(self.query))
+
+
+class DerivedColumn(Col):
+    """A column that exists in the derived table only."""
+
+    def __init__(self, alias: str, name: str, output_field: models.Field[Any, Any]) -> None:
+        super().__init__(alias, output_field)
+        self.name = name
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
+        quote = getattr(compiler, "quote_name", None) or compiler.quote_name_unless_alias
+        return f"{quote(self.alias)}.{connection.ops.quote_name(self.name)}", ()
+
+    def relabeled_clone(self, relabels: dict[str, str]) -> DerivedColumn:
+        return DerivedColumn(relabels.get(self.alias, self.alias), self.name, self.output_field)
+
+    @property
+    def identity(self) -> tuple[Any, ...]:
+        # Col compares by its field, and two metrics may have equal ones.
+        return (type(self), self.alias, self.name)
+
+    def __repr__(self) -> str:
+        return f"DerivedColumn({self.alias}.{self.name})"
+
+
+class DerivedRef(F):
+    """A reference to a derived column that is not annotated; resolved where the query is, as ``F`` is."""
+
+    def __init__(self, name: str, output_field: models.Field[Any, Any]) -> None:
+        super().__init__(name)
+        self.field = output_field
+
+    @property
+    def conditional(self) -> bool:
+        return isinstance(self.field, models.BooleanField)
+
+    def resolve_expression(self, query: Any = None, *args: Any, **kwargs: Any) -> DerivedColumn:
+        alias = query.get_initial_alias()
+        query.unref_alias(alias)
+        return DerivedColumn(alias, self.name, self.field)
+
+
+class PlainColumn(Col):
+    """A column of the model handed through a derived table as it is stored."""
+
+    def select_format(self, compiler: Any, sql: str, params: Any) -> tuple[str, Any]:
+        # A field may convert its column for reading; only the outermost SELECT is read.
+        return sql, params
+
+
+def conjuncts(where: WhereNode) -> Iterator[Any]:
+    """Yield the conditions that every row of a query meets: those joined by AND at the top."""
+    if where.negated or where.connector != AND:
+        if len(where.children) == 1 and not where.negated:
+            yield from _conjunct(where.children[0])
+        else:
+            yield where
+        return
+    for child in where.children:
+        yield from _conjunct(child)
+
+
+def _conjunct(child: Any) -> Iterator[Any]:
+    if isinstance(child, WhereNode):
+        yield from conjuncts(child)
+    else:
+        yield child
+
+
+def without(where: WhereNode, dropped: list[Any]) -> WhereNode:
+    """Return the conjunction of all conjuncts of ``where`` but those ``dropped``."""
+    kept = [child for child in conjuncts(where) if not any(child is other for other in dropped)]
+    return WhereNode(kept, connector=AND)
+
+
+def columns_of(*expressions: Any) -> Iterator[Col]:
+    """Yield the columns that expressions refer to, those that a subquery takes from outside too."""
+    for expression in expressions:
+        if isinstance(expression, Col):
+            yield expression
+        elif isinstance(expression, WhereNode):
+            yield from columns_of(*expression.children)
+        elif callable(getattr(expression, "get_external_cols", None)):
+            yield from expression.get_external_cols()
+        elif hasattr(expression, "get_source_expressions"):
+            yield from columns_of(*expression.get_source_expressions())
+        elif isinstance(expression, list | tuple):
+            yield from columns_of(*expression)
+
+
+def select_columns(query: Query) -> None:
+    """Make ``query`` select the columns of the model's own table, and its annotations."""
+    alias = query.get_initial_alias()
+    fields = query.get_meta().concrete_model._meta.local_concrete_fields
+    query.clear_ordering(force=True)
+    query.default_ordering = False
+    query.select_related = False
+    query.clear_deferred_loading()
+    query.set_select([PlainColumn(alias, field) for field in fields])
+
+
+def over(query: Query, alias: str) -> Query:
+    """Return a query on the same model that reads from ``query`` under ``alias``."""
+    outer = Query(query.model)
+    table = outer.get_initial_alias()
+    outer.change_aliases({table: alias})
+    outer.alias_map[alias] = DerivedTable(query.get_meta().db_table, alias, query)
+    select_columns(outer)
+    return outer
+
+
+class DerivedCompiler(SQLCompiler):
+    """Compiles queries over derived tables; mixed into the compiler of the connection."""
+
+    def collapse_group_by(self, expressions: Any, having: Any) -> Any:
+        # PostgreSQL knows that a primary key determines the row of a table, but not of a derived one.
+        collapsed = super().collapse_group_by(expressions, having)
+        derived = self._derived_aliases()
+        return [
+            expression
+            for expression in expressions
+            if expression in collapsed or getattr(expression, "alias", None) in derived
+        ]
+
+    def _derived_aliases(self) -> set[str]:
+        return {
+            alias for alias, table in self.query.alias_map.items() if isinstance(table, DerivedTable)
+        }
+
+    def _order_by_pairs(self) -> Iterator[tuple[Any, bool]]:
+        # PostgreSQL sorts NULL first when descending, which would put unranked entries on top.
+        for order, is_reference in super()._order_by_pairs():
+            if order.descending and order.nulls_first is None and order.nulls_last is None:
+                source = order.expression
+                if isinstance(source, F) and not isinstance(source, DerivedRef):
+                    source = self.query.annotations.get(source.name)
+                elif isinstance(source, Ref):
+                    source = source.source
+                if isinstance(source, DerivedColumn):
+                    order = OrderBy(order.expression, descending=True, nulls_last=True)
+            yield order, is_reference
+
+
+@cache
+def _compiler_class(base: type[SQLCompiler]) -> type[SQLCompiler]:
+    return type("DerivedCompiler", (DerivedCompiler, base), {})
+
+
+class DerivedQuery(Query):
+    """A query that may read from a derived table, which is made when it is compiled.
+
+    Whether there is one is decided by ``has_derived_columns``; what it holds by ``derive()``.
+    """
+
+    # Set on the copy that is compiled, which has its derived table.
+    derived = False
+
+    @property
+    def has_derived_columns(self) -> bool:
+        return False
+
+    def derive(self) -> None:
+        """Replace the base table by a derived one; called on a copy."""
+        raise NotImplementedError
+
+    def get_compiler(self, using: Any = None, connection: Any = None, elide_empty: bool = True) -> Any:
+        if not (self.derived or self.has_derived_columns):
+            return super().get_compiler(using, connection, elide_empty)
+        if using:
+            connection = connections[using]
+        if connection is None:
+            raise ValueError("Need either using or connection")
+        if connection.vendor != "postgresql":
+            raise NotSupportedError(
+                f"Leaderboards need PostgreSQL; the database {connection.alias!r} is {connection.vendor}."
+            )
+        query = self
+        if not (self.derived or self.combinator):
+            query = self.clone()
+            query.derive()
+            query.derived = True
+        compiler = _compiler_class(connection.ops.compiler(self.compiler))
+        return compiler(query, connection, using, elide_empty)
+
+    def replace_base_table(self, query: Query) -> None:
+        alias = self.base_table
+        self.alias_map[alias] = DerivedTable(self.get_meta().db_table, alias, query)
+
+    def build_filter(self, filter_expr: Any, *args: Any, **kwargs: Any) -> Any:
+        clause, joins = super().build_filter(filter_expr, *args, **kwargs)
+        current_negated = kwargs.get("current_negated", args[1] if len(args) > 1 else False)
+        if current_negated and isinstance(clause, WhereNode) and len(clause.children) == 1:
+            (condition,) = clause.children
+            column = getattr(condition, "lhs", None)
+            if isinstance(column, DerivedColumn) and not isinstance(condition, IsNull):
+                # exclude(rank=1) keeps the unranked, as exclude() does with any nullable field.
+                clause.add(IsNull(column, False), AND)
+        return clause, joins

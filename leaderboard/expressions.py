@@ -1,0 +1,372 @@
+"""SQL expressions for time taken, rank and percentile; they work with or without a declared board."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, TypeVar
+
+from django.db import models
+from django.db.models import Case, Count, ExpressionWrapper, F, OrderBy, Q, Value, When, Window
+from django.db.models.expressions import Combinable
+from django.db.models.functions import (
+    Cast,
+    Coalesce,
+    Collate,
+    DenseRank,
+    Greatest,
+    Now,
+    NullIf,
+    Rank,
+    RowNumber,
+)
+from django.db.models.lookups import IsNull
+
+from leaderboard.kinds import PercentileKind, Qualification, RankKind
+
+__all__ = [
+    "PercentileWindow",
+    "QualificationChoices",
+    "QualificationField",
+    "RankWindow",
+    "TimeTaken",
+]
+
+NUMERIC = models.DecimalField(max_digits=1000, decimal_places=1)
+TEXT_FIELDS = (models.CharField, models.TextField)
+
+KindT = TypeVar("KindT", bound=StrEnum)
+
+
+def kind_of(enum: type[KindT], value: object, argument: str) -> KindT:
+    """Return the member of ``enum`` that ``value`` names; raise ``ValueError`` naming the argument."""
+    try:
+        return enum(value)
+    except ValueError:
+        choices = ", ".join(repr(member.value) for member in enum)
+        raise ValueError(f"{argument}={value!r} is not a {enum.__name__}; use one of {choices}.") from None
+
+
+def operand(value: object, argument: str) -> Any:
+    """Return ``value`` as an expression, a string naming a field; raise ``TypeError`` for anything else."""
+    if isinstance(value, str) and value:
+        return F(value)
+    if isinstance(value, Combinable):
+        return value
+    raise TypeError(f"{argument}={value!r} must be the name of a field or an expression.")
+
+
+def ordering(order_by: object, argument: str = "order_by") -> tuple[OrderBy, ...]:
+    """Return ordering terms as ``OrderBy`` expressions; a string may begin with ``-``.
+
+    Raises ``TypeError`` or ``ValueError`` naming the argument where a term is not one.
+    """
+    terms = [order_by] if isinstance(order_by, str | Combinable | OrderBy) else order_by
+    if not isinstance(terms, Sequence) or not terms:
+        raise ValueError(f"{argument}={order_by!r} must name at least one ordering term, such as '-score'.")
+    return tuple(_ordering_term(term, f"{argument}[{position}]") for position, term in enumerate(terms))
+
+
+def _ordering_term(term: object, argument: str) -> OrderBy:
+    if isinstance(term, OrderBy):
+        if term.nulls_first or term.nulls_last:
+            raise ValueError(
+                f"{argument}={term!r} places NULLs, but an entry with a NULL term is not ranked; "
+                "leave nulls_first and nulls_last out."
+            )
+        return term
+    if isinstance(term, str):
+        name = term.removeprefix("-")
+        if name in ("", "?"):
+            raise ValueError(f"{argument}={term!r} is no ordering term; name a field, such as '-score'.")
+        return OrderBy(F(name), descending=term.startswith("-"))
+    return OrderBy(operand(term, argument))
+
+
+class Term(models.Func):
+    """An ordering term; text gets an explicit collation, so that no server's locale decides a rank."""
+
+    template = "%(expressions)s"
+    arity = 1
+
+    def __init__(self, expression: Any, collation: str = "C") -> None:
+        super().__init__(expression)
+        self.collation = collation
+
+    def resolve_expression(self, *args: Any, **kwargs: Any) -> Any:
+        (resolved,) = super().resolve_expression(*args, **kwargs).get_source_expressions()
+        if isinstance(resolved.output_field, TEXT_FIELDS) and not isinstance(resolved, Collate):
+            return Collate(resolved, self.collation)
+        return resolved
+
+
+class TimeTaken(ExpressionWrapper):
+    """The time from ``start`` to ``finish``, a ``timedelta``; NULL where either of them is NULL.
+
+    ``running=True`` counts an unfinished entry up to the start of the present statement
+    (PostgreSQL's ``STATEMENT_TIMESTAMP()``). ``paused`` and ``allowance`` are durations, as field names,
+    expressions or ``timedelta`` values; they are subtracted, a NULL one as zero. A negative result is
+    returned as it is. Raises ``TypeError`` for an argument of another type.
+    """
+
+    def __init__(
+        self,
+        start: str | Combinable,
+        finish: str | Combinable,
+        *,
+        running: bool = False,
+        paused: str | Combinable | timedelta | None = None,
+        allowance: str | Combinable | timedelta | None = None,
+    ) -> None:
+        self.start = operand(start, "start")
+        self.finish = operand(finish, "finish")
+        self.running = running
+        duration = _duration((Coalesce(self.finish, Now()) if running else self.finish) - self.start)
+        for argument, value in (("paused", paused), ("allowance", allowance)):
+            if isinstance(value, timedelta):
+                duration = _duration(duration - Value(value, models.DurationField()))
+            elif value is not None:
+                zero = Value(timedelta(0), models.DurationField())
+                length = Coalesce(operand(value, argument), zero, output_field=models.DurationField())
+                duration = _duration(duration - length)
+        super().__init__(duration, output_field=models.DurationField())
+
+
+def _duration(expression: Any) -> ExpressionWrapper:
+    return ExpressionWrapper(expression, output_field=models.DurationField())
+
+
+def _whole(expression: Any) -> ExpressionWrapper:
+    return ExpressionWrapper(expression, output_field=models.BigIntegerField())
+
+
+class QualificationChoices(models.TextChoices):
+    """The values of :class:`~leaderboard.kinds.Qualification` for forms, serializers and admin filters."""
+
+    EXCLUDED = Qualification.EXCLUDED.value, Qualification.EXCLUDED.label
+    PENDING = Qualification.PENDING.value, Qualification.PENDING.label
+    SUPERSEDED = Qualification.SUPERSEDED.value, Qualification.SUPERSEDED.label
+    NO_CUT_OFF = Qualification.NO_CUT_OFF.value, Qualification.NO_CUT_OFF.label
+    QUALIFIED = Qualification.QUALIFIED.value, Qualification.QUALIFIED.label
+    NOT_QUALIFIED = Qualification.NOT_QUALIFIED.value, Qualification.NOT_QUALIFIED.label
+
+
+class QualificationField(models.CharField):  # type: ignore[type-arg]
+    """A text column read back as a :class:`~leaderboard.kinds.Qualification`."""
+
+    def __init__(self, **options: Any) -> None:
+        options.setdefault("max_length", 16)
+        options.setdefault("choices", QualificationChoices.choices)
+        super().__init__(**options)
+
+    def from_db_value(self, value: str | None, *_: object) -> Qualification | None:
+        return None if value is None else Qualification(value)
+
+
+class Logic(models.Func):
+    """Conditions joined in SQL's three-valued logic.
+
+    ``Q`` is not used for this: its negation adds ``IS NOT NULL`` tests, which make an unknown false.
+    """
+
+    template = "(%(expressions)s)"
+
+    def __init__(self, *conditions: Any, arg_joiner: str) -> None:
+        super().__init__(*conditions, arg_joiner=arg_joiner, output_field=models.BooleanField())
+
+
+class Negation(models.Func):
+    """``NOT condition``, unknown where the condition is unknown."""
+
+    template = "(NOT %(expressions)s)"
+    arity = 1
+
+    def __init__(self, condition: Any) -> None:
+        super().__init__(condition, output_field=models.BooleanField())
+
+
+class Product(models.Func):
+    """A product as a ``numeric``, whatever exact numbers its factors are."""
+
+    template = "(%(expressions)s)"
+    arg_joiner = " * "
+
+    def __init__(self, *factors: Any) -> None:
+        super().__init__(*factors, output_field=NUMERIC)
+
+
+def all_of(conditions: Sequence[Any]) -> Any:
+    """Return the conjunction of one condition or more."""
+    return conditions[0] if len(conditions) == 1 else Logic(*conditions, arg_joiner=" AND ")
+
+
+def any_of(conditions: Sequence[Any]) -> Any:
+    """Return the disjunction of one condition or more."""
+    return conditions[0] if len(conditions) == 1 else Logic(*conditions, arg_joiner=" OR ")
+
+
+def not_null(expression: Any) -> Any:
+    return IsNull(expression, False)
+
+
+def holds(condition: Any) -> Case:
+    """Return whether ``condition`` is true, false also where it is unknown."""
+    # Case, since a condition that Django knows to be empty or full compiles to no SQL on its own.
+    return Case(When(condition, then=Value(True)), default=Value(False), output_field=models.BooleanField())
+
+
+class Tally:
+    """The whole numbers of which every rank and percentile is made, as window functions.
+
+    ``ranked`` is a condition that splits off the rows that take no part; they get ranks of their own,
+    which the caller must hide.
+    """
+
+    def __init__(
+        self,
+        order_by: Sequence[Any],
+        *,
+        partition_by: Sequence[Any] = (),
+        ranked: Any = None,
+        tie_break: Any = None,
+    ) -> None:
+        self.order_by = list(order_by)
+        self.board = list(partition_by)
+        self.ranked = ranked
+        self.partition = self.board if ranked is None else [*self.board, ranked]
+        self.tie_break = tie_break
+
+    def _over(self, function: Any, *tie_break: Any) -> Window:
+        return Window(
+            function,
+            partition_by=self.partition or None,
+            order_by=[*self.order_by, *tie_break],
+            output_field=models.BigIntegerField(),
+        )
+
+    @property
+    def competition(self) -> Any:
+        """The rank of the first of the entries tied."""
+        return self._over(Rank())
+
+    @property
+    def modified(self) -> Any:
+        """The rank of the last of the entries tied."""
+        # The default frame of an ordered window ends with the last peer of the current row.
+        return self._over(Count("*"))
+
+    @property
+    def size(self) -> Any:
+        """The number of entries ranked on the board."""
+        counted = Count("*") if self.ranked is None else Count("*", filter=self.ranked)
+        return Window(counted, partition_by=self.board or None, output_field=models.BigIntegerField())
+
+    def rank(self, kind: RankKind) -> Any:
+        """Return the rank of ``kind``: a whole number, or a Decimal for ``FRACTIONAL``."""
+        match kind:
+            case RankKind.COMPETITION:
+                return self.competition
+            case RankKind.MODIFIED:
+                return self.modified
+            case RankKind.DENSE:
+                return self._over(DenseRank())
+            case RankKind.ORDINAL:
+                return self._over(RowNumber(), self.tie_break)
+            case RankKind.FRACTIONAL:
+                return Product(_whole(self.competition + self.modified), Value(Decimal("0.5"), NUMERIC))
+
+    def fraction(self, kind: PercentileKind) -> tuple[Any, Any]:
+        """Return numerator and denominator of the percentile of ``kind``, whole numbers both.
+
+        With ``worse`` = n - modified and ``tied`` = modified - competition + 1, these are the formulas
+        of ``scipy.stats.percentileofscore``, and of PostgreSQL's ``percent_rank()`` turned round.
+        """
+        n = self.size
+        match kind:
+            case PercentileKind.STRICT:
+                return _whole(100 * (n - self.modified)), n
+            case PercentileKind.WEAK:
+                return _whole(100 * (n - self.competition + 1)), n
+            case PercentileKind.MEAN:
+                return _whole(50 * (2 * n - self.modified - self.competition + 1)), n
+            case PercentileKind.SCIPY_RANK:
+                return _whole(50 * (2 * n - self.modified - self.competition + 2)), n
+            case PercentileKind.PERCENT_RANK:
+                # The only entry of a board has 0: nobody is worse.
+                return _whole(100 * (n - self.modified)), Greatest(_whole(n - 1), Value(1))
+
+    def percentile(self, kind: PercentileKind) -> Any:
+        """Return the percentile of ``kind``, a float from 0 to 100 made by one division."""
+        numerator, denominator = self.fraction(kind)
+        # Rows that take no part are divided too before they are hidden; theirs may be an empty board.
+        divisor = Cast(NullIf(denominator, Value(0)), models.FloatField())
+        return ExpressionWrapper(
+            Cast(numerator, models.FloatField()) / divisor, output_field=models.FloatField()
+        )
+
+
+def rank_field(kind: RankKind) -> models.Field[Any, Any]:
+    return NUMERIC if kind is RankKind.FRACTIONAL else models.BigIntegerField()
+
+
+class RankedRows:
+    """The rows of a query that are ranked: eligible, and with no NULL term."""
+
+    def __init__(self, order_by: object, partition_by: object, eligible: Q | None) -> None:
+        terms = [OrderBy(Term(term.expression), term.descending) for term in ordering(order_by)]
+        boards = [partition_by] if isinstance(partition_by, str | Combinable) else partition_by
+        if not isinstance(boards, Sequence):
+            raise TypeError(f"partition_by={partition_by!r} must be a field name, an expression or a list.")
+        present = [not_null(term.expression) for term in terms]
+        self.complete = all_of(present)
+        self.condition = all_of(present if eligible is None else [holds(eligible), *present])
+        self.tally = Tally(
+            terms,
+            partition_by=[operand(board, "partition_by") for board in boards],
+            ranked=self.condition,
+            tie_break=F("pk"),
+        )
+
+
+class RankWindow(Case):
+    """The rank of ``kind`` among the rows of the query that share ``partition_by``, best first.
+
+    A row that is not ``eligible`` or has a NULL among the terms of ``order_by`` is not ranked: NULL.
+    Ties of ``ORDINAL`` are broken by the primary key. Raises ``ValueError`` for an unknown kind or an
+    empty ordering.
+    """
+
+    def __init__(
+        self,
+        kind: RankKind | str = RankKind.COMPETITION,
+        *,
+        order_by: object,
+        partition_by: object = (),
+        eligible: Q | None = None,
+    ) -> None:
+        kind = kind_of(RankKind, kind, "kind")
+        rows = RankedRows(order_by, partition_by, eligible)
+        super().__init__(When(rows.condition, then=rows.tally.rank(kind)), output_field=rank_field(kind))
+
+
+class PercentileWindow(Case):
+    """The percentile of ``kind``, a float from 0 to 100, among the rows that share ``partition_by``.
+
+    Terms are ordered best first, and a higher percentile is better. Rows that are not ranked, and what
+    is raised, are as for :class:`RankWindow`.
+    """
+
+    def __init__(
+        self,
+        kind: PercentileKind | str = PercentileKind.WEAK,
+        *,
+        order_by: object,
+        partition_by: object = (),
+        eligible: Q | None = None,
+    ) -> None:
+        kind = kind_of(PercentileKind, kind, "kind")
+        rows = RankedRows(order_by, partition_by, eligible)
+        percentile = When(rows.condition, then=rows.tally.percentile(kind))
+        super().__init__(percentile, output_field=models.FloatField())

@@ -1,0 +1,136 @@
+"""The query behind a queryset whose rows carry standings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Any
+
+from django.db import NotSupportedError
+from django.db.models import F
+from django.db.models.sql import Query
+
+from leaderboard.board import Leaderboard
+from leaderboard.derived import DerivedColumn, DerivedQuery, DerivedRef, columns_of, conjuncts, without
+from leaderboard.standings import Metric, Ranking, StandingsTable, same_expression, unique_name
+
+__all__ = ["LeaderboardQuery"]
+
+
+class LeaderboardQuery(DerivedQuery):
+    """A query whose rows may carry standings; ``metrics`` names the derived columns."""
+
+    metrics: Mapping[str, Metric] = MappingProxyType({})
+
+    @property
+    def has_derived_columns(self) -> bool:
+        return bool(self.metrics)
+
+    def add_metric(self, metric: Metric, name: str) -> str:
+        """Return the derived column that holds ``metric``, a new one unless there is one already."""
+        for column, existing in self.metrics.items():
+            if existing == metric:
+                return column
+        taken = {field.column for field in self.get_meta().concrete_fields} | self.metrics.keys()
+        column = unique_name(name, taken)
+        self.metrics = MappingProxyType({**self.metrics, column: metric})
+        return column
+
+    def reference(self, ranking: Ranking, name: str, kind: Any = None) -> DerivedRef:
+        """Return a reference to a derived column that is not annotated."""
+        metric = Metric(ranking, name, kind)
+        suffix = "" if kind is None else f"_{kind}"
+        return DerivedRef(self.add_metric(metric, f"_{name}{suffix}"), metric.output_field)
+
+    def annotate_metric(self, metric: Metric, alias: str) -> None:
+        """Annotate ``metric`` as ``alias``, in place of an annotation of that name."""
+        column = self.add_metric(metric, alias)
+        self.add_annotation(DerivedRef(column, metric.output_field), alias)
+
+    def pins(self, board: Leaderboard) -> dict[str, Any]:
+        """Return, for each name of ``within`` that the view holds to one value, the lookup that does."""
+        probe = self.clone()
+        lookups = [
+            condition
+            for condition in conjuncts(self.where)
+            if getattr(condition, "lookup_name", None) == "exact" and self._is_constant(condition.rhs)
+        ]
+        if not lookups:
+            return {}
+        pins = {}
+        for name, expression in board.within.items():
+            resolved = expression.resolve_expression(probe, allow_joins=True, reuse=None)
+            for lookup in lookups:
+                if same_expression(lookup.lhs, resolved):
+                    pins[name] = lookup
+                    break
+        return pins
+
+    def _is_constant(self, value: Any) -> bool:
+        return all(column.alias not in self.alias_map for column in columns_of(value))
+
+    def used_metrics(self) -> dict[str, Metric]:
+        """Return the metrics that the compiled query will refer to."""
+        expressions: list[Any] = [self.where, *self.annotation_select.values(), *self.select]
+        if isinstance(self.group_by, tuple):
+            expressions += self.group_by
+        used = set()
+        for term in self.order_by:
+            for node in term.flatten() if hasattr(term, "flatten") else [term]:
+                if isinstance(node, DerivedRef):
+                    used.add(node.name)
+                    continue
+                name = node.name if isinstance(node, F) else node
+                if isinstance(name, str):
+                    expressions.append(self.annotations.get(name.removeprefix("-").split("__")[0]))
+                elif isinstance(node, DerivedColumn):
+                    expressions.append(node)
+        used |= {column.name for column in columns_of(*expressions) if isinstance(column, DerivedColumn)}
+        return {name: metric for name, metric in self.metrics.items() if name in used}
+
+    def derive(self) -> None:
+        table = StandingsTable(self, self.used_metrics())
+        self.replace_base_table(table.query)
+        self.where = without(self.where, table.enforced)
+
+    def combine(self, rhs: Query, connector: str) -> None:
+        merged = dict(self.metrics)
+        for column, metric in getattr(rhs, "metrics", {}).items():
+            if merged.setdefault(column, metric) != metric:
+                raise NotSupportedError(
+                    f"The two querysets have different standings named {column!r}. Combine the views first "
+                    "and call standings() on the result, or keep the standings apart by prefix=."
+                )
+        super().combine(rhs, connector)
+        self.metrics = MappingProxyType(merged)
+
+    def resolve_expression(self, query: Any, *args: Any, **kwargs: Any) -> LeaderboardQuery:
+        clone = super().resolve_expression(query, *args, **kwargs)
+        clone._replace_views(lambda view: view.resolve_expression(query, *args, **kwargs))
+        return clone
+
+    def change_aliases(self, change_map: dict[str, str]) -> Any:
+        result = super().change_aliases(change_map)
+
+        def relabel(view: Query) -> Query:
+            return view.relabeled_clone(
+                {old: new for old, new in change_map.items() if old in view.external_aliases}
+            )
+
+        self._replace_views(relabel)
+        return result
+
+    def _replace_views(self, change: Callable[[Query], Query]) -> None:
+        rankings: dict[Ranking, Ranking] = {}
+        for metric in self.metrics.values():
+            ranking = metric.ranking
+            if ranking.view is not None and ranking not in rankings:
+                rankings[ranking] = replace(ranking, view=change(ranking.view))
+        if rankings:
+            self.metrics = MappingProxyType(
+                {
+                    column: replace(metric, ranking=rankings.get(metric.ranking, metric.ranking))
+                    for column, metric in self.metrics.items()
+                }
+            )
