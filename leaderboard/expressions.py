@@ -260,7 +260,7 @@ class Tally:
     @property
     def size(self) -> Any:
         """The number of entries ranked on the board."""
-        counted = Count("*") if self.ranked is None else Count("*", filter=self.ranked)
+        counted = Count("*") if self.ranked is None else Count(Value(1), filter=self.ranked)
         return Window(counted, partition_by=self.board or None, output_field=models.BigIntegerField())
 
     def rank(self, kind: RankKind) -> Any:

@@ -1,0 +1,57 @@
+"""Derived-metrics leaderboards for Django on PostgreSQL."""
+
+from leaderboard.board import Best, First, Latest, Leaderboard
+from leaderboard.cutoffs import (
+    AllOf,
+    AnyOf,
+    AtLeast,
+    AtMost,
+    CutOff,
+    Not,
+    PercentileAtLeast,
+    PercentOf,
+    QualificationWindow,
+    TopCount,
+    TopPercent,
+)
+from leaderboard.expressions import (
+    PercentileWindow,
+    QualificationChoices,
+    QualificationField,
+    RankWindow,
+    TimeTaken,
+)
+from leaderboard.kinds import Counting, PercentileKind, Qualification, RankKind
+from leaderboard.query import BoardNotPinned, LeaderboardManager, LeaderboardQuerySet
+from leaderboard.standings import Standing
+
+__all__ = [
+    "AllOf",
+    "AnyOf",
+    "AtLeast",
+    "AtMost",
+    "Best",
+    "BoardNotPinned",
+    "Counting",
+    "CutOff",
+    "First",
+    "Latest",
+    "Leaderboard",
+    "LeaderboardManager",
+    "LeaderboardQuerySet",
+    "Not",
+    "PercentOf",
+    "PercentileAtLeast",
+    "PercentileKind",
+    "PercentileWindow",
+    "Qualification",
+    "QualificationChoices",
+    "QualificationField",
+    "QualificationWindow",
+    "RankKind",
+    "RankWindow",
+    "Standing",
+    "TimeTaken",
+    "TopCount",
+    "TopPercent",
+]

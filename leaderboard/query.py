@@ -1,0 +1,439 @@
+"""Querysets and managers whose rows carry standings."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+from asgiref.sync import sync_to_async
+from django.core.exceptions import ImproperlyConfigured
+from django.db import NotSupportedError, models
+from django.db.models import F, Model, OrderBy, Value
+
+from leaderboard.board import Leaderboard
+from leaderboard.cutoffs import Comparison
+from leaderboard.derived import DerivedColumn, DerivedRef, columns_of
+from leaderboard.expressions import Term, all_of, any_of, kind_of
+from leaderboard.kinds import PercentileKind, RankKind
+from leaderboard.sql import LeaderboardQuery
+from leaderboard.standings import Metric, Ranking, Standing
+
+__all__ = ["BoardNotPinned", "LeaderboardManager", "LeaderboardQuerySet", "boards_of"]
+
+
+class BoardNotPinned(ValueError):
+    """Raised where a method needs one board and the queryset shows several."""
+
+
+def boards_of(model: type[Model]) -> dict[str, Leaderboard]:
+    """Return the boards that the managers of ``model`` declare, by name; the first one is the default."""
+    boards: dict[str, Leaderboard] = {}
+    for manager in model._meta.managers:
+        for name, board in getattr(manager, "boards", {}).items():
+            boards.setdefault(name, board)
+    return boards
+
+
+class LeaderboardQuerySet(models.QuerySet[Any]):
+    """A queryset that derives rank, percentile, board size, time taken and qualification in SQL.
+
+    What is filtered, sliced or joined, before or after, is a view: it changes which rows are shown and
+    never what is derived for them, which depends on the board and its declaration alone.
+    """
+
+    _board: Leaderboard | None = None
+    _population: Any = None
+
+    def __init__(self, model: Any = None, query: Any = None, using: Any = None, hints: Any = None) -> None:
+        super().__init__(model, LeaderboardQuery(model) if query is None else query, using, hints)
+
+    @classmethod
+    def as_manager(cls, **boards: Leaderboard) -> Any:
+        """Return a manager with this queryset's methods that declares ``boards``."""
+        manager = LeaderboardManager.from_queryset(cls)(**boards)
+        manager._built_with_asmanager = True
+        return manager
+
+    as_manager.queryset_only = True  # type: ignore[attr-defined]
+
+    def _clone(self) -> Self:
+        clone = super()._clone()  # type: ignore[misc]
+        clone._board = self._board
+        clone._population = self._population
+        return clone  # type: ignore[no-any-return]
+
+    # Choosing a board
+
+    def board(self, name: str) -> Self:
+        """Return the queryset for the declared board ``name``; raise ``ValueError`` if there is none."""
+        boards = boards_of(self.model)
+        if name not in boards:
+            known = ", ".join(map(repr, boards)) or "none"
+            raise ValueError(f"board={name!r} is not declared on {self.model._meta.label}; declared: {known}.")
+        return self.with_leaderboard(boards[name])
+
+    def with_leaderboard(self, board: Leaderboard) -> Self:
+        """Return the queryset for ``board``, which need not be declared on the model."""
+        if not isinstance(board, Leaderboard):
+            raise TypeError(f"board={board!r} must be a Leaderboard(order_by=[…]).")
+        clone = self._chain()
+        clone._board = board
+        clone._population = None
+        return clone
+
+    @property
+    def _declaration(self) -> Leaderboard:
+        if self._board is not None:
+            return self._board
+        for board in boards_of(self.model).values():
+            return board
+        raise ImproperlyConfigured(
+            f"{self.model._meta.label} declares no board. Declare one, as in "
+            "objects = LeaderboardManager(overall=Leaderboard(order_by=['-score'])), "
+            "or pass one to with_leaderboard()."
+        )
+
+    @property
+    def _ranking(self) -> Ranking:
+        return Ranking(self._declaration, self._population)
+
+    def on_board(self, **within: Any) -> Self:
+        """Return the entries on one board, whose values are given by the names of ``within``.
+
+        Raises ``TypeError`` where the names are not exactly those, ``ValueError`` for a value of None.
+        """
+        self._not_support_combined_queries("on_board")
+        board = self._declaration
+        if within.keys() != board.within.keys():
+            expected = ", ".join(f"{name}=…" for name in board.within) or "no arguments"
+            raise TypeError(f"on_board({', '.join(sorted(within))}) must be called with {expected}.")
+        queryset = self._chain()
+        for name, value in within.items():
+            if value is None:
+                raise ValueError(f"on_board({name}=None): an entry with a NULL board is on no board.")
+            expression = board.within[name]
+            if isinstance(expression, F):
+                queryset = queryset.filter(**{expression.name: value})
+            else:
+                alias = f"_on_board_{name}"
+                queryset = queryset.alias(**{alias: expression}).filter(**{alias: value})
+        return queryset
+
+    def as_population(self) -> Self:
+        """Return the queryset with its present view as the population of later standings.
+
+        Members, ties, percentiles and cut-offs are then those among the view's entries; ``eligible``
+        still applies. Raises ``NotSupportedError`` after a slice.
+        """
+        self._not_support_combined_queries("as_population")
+        if self.query.is_sliced:
+            raise NotSupportedError(
+                "as_population() after a slice: filter by primary key, pk__in=list(…), or slice afterwards."
+            )
+        view = self.query.clone()
+        view.clear_ordering(force=True)
+        clone = self._chain()
+        clone._population = _select_primary_key(view)
+        return clone
+
+    # Metrics
+
+    def _with_metric(self, name: str, kind: Any, prefix: str) -> Self:
+        self._not_support_combined_queries(f"with_{name}")
+        clone = self._chain()
+        self._refuse_field_name(f"{prefix}{name}")
+        clone.query.annotate_metric(Metric(self._ranking, name, kind), f"{prefix}{name}")
+        return clone
+
+    def _refuse_field_name(self, name: str) -> None:
+        names = {f.name for f in self.model._meta.get_fields()} | {
+            f.attname for f in self.model._meta.concrete_fields
+        }
+        if name in names:
+            raise ValueError(
+                f"The annotation {name!r} conflicts with a field of {self.model._meta.label}; "
+                "pass a prefix, such as prefix='board_'."
+            )
+
+    def with_rank(self, kind: RankKind | str | None = None, *, prefix: str = "") -> Self:
+        """Return the queryset with ``rank``, of the declared kind unless one is given."""
+        chosen = self._declaration.rank_kind if kind is None else kind_of(RankKind, kind, "kind")
+        return self._with_metric("rank", chosen, prefix)
+
+    def with_percentile(self, kind: PercentileKind | str | None = None, *, prefix: str = "") -> Self:
+        """Return the queryset with ``percentile``, 0 to 100, of the declared kind unless one is given."""
+        chosen = self._declaration.percentile_kind if kind is None else kind_of(PercentileKind, kind, "kind")
+        return self._with_metric("percentile", chosen, prefix)
+
+    def with_board_size(self, *, prefix: str = "") -> Self:
+        """Return the queryset with ``board_size``, the number of entries ranked on the entry's board."""
+        return self._with_metric("board_size", None, prefix)
+
+    def with_qualification(self, *, prefix: str = "") -> Self:
+        """Return the queryset with ``qualification``, a :class:`~leaderboard.kinds.Qualification`."""
+        return self._with_metric("qualification", None, prefix)
+
+    def with_time_taken(self, *, prefix: str = "") -> Self:
+        """Return the queryset with ``time_taken``, a duration.
+
+        Raises ``ImproperlyConfigured`` where the board declares none.
+        """
+        board = self._declaration
+        if board.time_taken is None:
+            raise ImproperlyConfigured(
+                "The board declares no time_taken; add time_taken=TimeTaken('started_at', 'finished_at')."
+            )
+        self._refuse_field_name(f"{prefix}time_taken")
+        return self.annotate(**{f"{prefix}time_taken": board.time_taken})
+
+    def standings(self, prefix: str = "") -> Self:
+        """Return the queryset with every metric of its board, their names beginning with ``prefix``.
+
+        They are ``rank``, ``board_size``, ``percentile``, ``qualification`` and, where the board
+        declares it, ``time_taken``. Entries that are not ranked stay, with NULL for rank and percentile.
+        """
+        queryset = self.with_rank(prefix=prefix).with_board_size(prefix=prefix)
+        queryset = queryset.with_percentile(prefix=prefix).with_qualification(prefix=prefix)
+        if self._declaration.time_taken is not None:
+            queryset = queryset.with_time_taken(prefix=prefix)
+        return queryset
+
+    # Parts of one board
+
+    def _pinned_ranking(self, method: str) -> Ranking:
+        ranking = self._ranking
+        missing = ranking.board.within.keys() - self.query.pins(ranking.board).keys()
+        if missing:
+            names = ", ".join(f"{name}=…" for name in ranking.board.within)
+            raise BoardNotPinned(f"{method}() needs one board; call on_board({names}) first.")
+        return ranking
+
+    def _ranked(self, method: str) -> Self:
+        """Return the ranked entries of the view, in the order of the terms and the primary key."""
+        self._not_support_combined_queries(method)
+        ranking = self._pinned_ranking(method)
+        if self.query.is_sliced:
+            raise TypeError(f"Cannot call {method}() once a slice has been taken.")
+        ranked = self._chain()
+        ranked = ranked.filter(ranked.query.reference(ranking, "ranked"))
+        terms = [
+            OrderBy(ranked.query.reference(ranking, "term", position), term.descending)
+            for position, term in enumerate(ranking.board.terms)
+        ]
+        pk = Term(F("pk"), ranking.board.collation)
+        return ranked.order_by(*terms, OrderBy(pk))
+
+    def _with_default_rank(self) -> Self:
+        if any(isinstance(c, DerivedColumn) for c in columns_of(*self.query.annotations.values())):
+            return self
+        return self.with_rank()
+
+    def top(self, n: int, *, ties: bool = False) -> Self:
+        """Return the first ``n`` ranked entries of the view, in order, ties by primary key.
+
+        With ``ties`` it returns all whose competition rank is at most ``n``. The rank is annotated
+        where no metric is. Raises ``BoardNotPinned`` where the queryset is not on one board.
+        """
+        if isinstance(n, bool) or not isinstance(n, int):
+            raise TypeError(f"n={n!r} must be a whole number.")
+        if n < 0:
+            raise ValueError(f"n={n!r} must be at least 0.")
+        ranked = self._ranked("top")._with_default_rank()
+        if not ties:
+            return ranked[:n]
+        ranked = ranked._chain()
+        rank = ranked.query.reference(self._ranking, "rank", RankKind.COMPETITION)
+        return ranked.filter(Comparison(rank, Value(n), arg_joiner=" <= "))
+
+    def around(self, entry: Model, *, before: int = 5, after: int = 5) -> Self:
+        """Return ``entry`` with its neighbours in the view, in order; the rank is annotated as by ``top()``.
+
+        Raises ``DoesNotExist`` where the entry is not ranked or not in the view, ``ValueError`` where it
+        is not saved, and ``BoardNotPinned`` where the queryset is not on one board.
+        """
+        for name, count in (("before", before), ("after", after)):
+            if isinstance(count, bool) or not isinstance(count, int) or count < 0:
+                raise ValueError(f"{name}={count!r} must be a whole number from 0 up.")
+        self._require_saved(entry)
+        ranked = self._ranked("around")
+        terms = [order.expression for order in ranked.query.order_by[:-1]]
+        found = list(ranked.filter(pk=entry.pk).values_list(*terms)[:1])
+        if not found:
+            raise self.model.DoesNotExist(
+                f"{self.model._meta.object_name} {entry.pk!r} is not ranked or not in the view."
+            )
+        keys = [entry.pk]
+        for count, later in ((before, False), (after, True)):
+            side = ranked.filter(_ordered(ranked.query.order_by, [*found[0], entry.pk], later=later))
+            side = side if later else side.reverse()
+            keys += side.values_list("pk", flat=True).distinct()[:count] if count else []
+        return ranked._with_default_rank().filter(pk__in=keys)
+
+    async def aaround(self, entry: Model, *, before: int = 5, after: int = 5) -> Self:
+        """Asynchronous form of :meth:`around`."""
+        return await sync_to_async(self.around)(entry, before=before, after=after)
+
+    def get_standing(self, entry: Model | None = None, *, member: Any = None) -> Standing:
+        """Return the :class:`~leaderboard.standings.Standing` of one entry, or of a member's counting entry.
+
+        The stored row counts, and the view does not: only its board does. Raises ``ValueError`` for an
+        entry that is not saved, ``DoesNotExist`` for one that is deleted or on another board, and
+        ``BoardNotPinned`` for a member where the queryset is not on one board. An entry that is not
+        ranked has a standing with a rank of None; so has a member none of whose entries is.
+        """
+        if (entry is None) == (member is None):
+            raise TypeError("get_standing() takes either an entry or member=.")
+        ranking = self._ranking
+        board = ranking.board
+        queryset = self._whole_board(ranking).standings(prefix="")
+        if entry is not None:
+            self._require_saved(entry)
+            queryset = queryset.filter(pk=entry.pk)
+        else:
+            if board.member is None:
+                raise ValueError(f"member={member!r}: the board declares no member.")
+            self._pinned_ranking("get_standing")
+            # Of a member who is not ranked, PENDING goes before EXCLUDED, as later in the alphabet.
+            queryset = queryset.filter(**{board.member: member}).order_by("rank", "-qualification", "pk")
+        names = ["rank", "board_size", "percentile", "qualification"]
+        if board.time_taken is not None:
+            names.append("time_taken")
+        row = next(iter(queryset.values(*names)[:1]), None)
+        if row is None:
+            raise self.model.DoesNotExist(f"{self.model._meta.object_name} has no such entry on the board.")
+        row.setdefault("time_taken", None)
+        return Standing(**row)
+
+    async def aget_standing(self, entry: Model | None = None, *, member: Any = None) -> Standing:
+        """Asynchronous form of :meth:`get_standing`."""
+        return await sync_to_async(self.get_standing)(entry, member=member)
+
+    def _whole_board(self, ranking: Ranking) -> Self:
+        """Return all entries of the board that the view is on, or of all boards."""
+        queryset = type(self)(self.model, using=self._db, hints=self._hints)
+        queryset._board, queryset._population = ranking.board, ranking.view
+        for name, lookup in self.query.pins(ranking.board).items():
+            queryset = queryset._on_pinned(name, lookup)
+        return queryset
+
+    def _on_pinned(self, name: str, lookup: Any) -> Self:
+        expression = self._declaration.within[name]
+        alias = f"_on_board_{name}"
+        if isinstance(expression, F):
+            return self.filter(**{expression.name: lookup.rhs})
+        return self.alias(**{alias: expression}).filter(**{alias: lookup.rhs})
+
+    def _require_saved(self, entry: Model) -> None:
+        if not isinstance(entry, self.model._meta.concrete_model):
+            raise TypeError(f"entry={entry!r} must be a {self.model._meta.object_name}.")
+        if entry.pk is None or entry._state.adding:
+            raise ValueError(f"entry={entry!r} is not saved, so it has no standing.")
+
+    # What a derived table cannot do as it is
+
+    def update(self, **kwargs: Any) -> int:
+        """Update the rows of the view; standings are computed first."""
+        if not self.query.metrics:
+            return super().update(**kwargs)
+        self._not_support_combined_queries("update")
+        if self.query.is_sliced:
+            raise TypeError("Cannot update a query once a slice has been taken.")
+        for name, value in kwargs.items():
+            nodes = value.flatten() if hasattr(value, "flatten") else [value]
+            used = [node.name for node in nodes if isinstance(node, F) and node.name in self.query.annotations]
+            if used:
+                raise NotSupportedError(
+                    f"update({name}=…) refers to {used[0]!r}, which is derived from the rows being updated. "
+                    "Read it first, and write it with bulk_update()."
+                )
+        return self._stored().update(**kwargs)
+
+    update.alters_data = True  # type: ignore[attr-defined]
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        """Delete the rows of the view; standings are computed first."""
+        if not self.query.metrics:
+            return super().delete()
+        self._not_support_combined_queries("delete")
+        if self.query.is_sliced:
+            raise TypeError("Cannot use 'limit' or 'offset' with delete().")
+        return self._stored().delete()
+
+    delete.alters_data = True  # type: ignore[attr-defined]
+    delete.queryset_only = True  # type: ignore[attr-defined]
+
+    def _stored(self) -> Any:
+        return self.model._base_manager.using(self.db).filter(pk__in=self.order_by().values("pk"))
+
+    def select_for_update(self, *args: Any, **kwargs: Any) -> Self:
+        if self.query.metrics:
+            raise NotSupportedError(
+                "select_for_update() cannot lock rows through standings. Lock them by primary key: "
+                "Model.objects.select_for_update().filter(pk__in=…)."
+            )
+        return super().select_for_update(*args, **kwargs)
+
+    def extra(self, *args: Any, **kwargs: Any) -> Self:
+        if self.query.metrics:
+            raise NotSupportedError("extra() does not work with standings; use annotate() with RawSQL.")
+        return super().extra(*args, **kwargs)
+
+    def _combinable(self) -> Self:
+        """Return a queryset of the same rows that is not sliced, so that it can be combined."""
+        if self.query.can_filter() or not self.query.metrics:
+            return self
+        whole = type(self)(self.model, using=self._db, hints=self._hints)
+        whole._board, whole._population = self._board, self._population
+        whole.query.metrics = self.query.metrics
+        for name, annotation in self.query.annotation_select.items():
+            if isinstance(annotation, DerivedColumn):
+                reference = DerivedRef(annotation.name, annotation.output_field)
+                whole.query.add_annotation(reference, name)
+        return whole.filter(pk__in=self.values("pk"))
+
+    def __or__(self, other: Any) -> Any:
+        return super(LeaderboardQuerySet, self._combinable()).__or__(_combinable(other))
+
+    def __xor__(self, other: Any) -> Any:
+        return super(LeaderboardQuerySet, self._combinable()).__xor__(_combinable(other))
+
+
+def _combinable(queryset: Any) -> Any:
+    return queryset._combinable() if isinstance(queryset, LeaderboardQuerySet) else queryset
+
+
+def _select_primary_key(query: Any) -> Any:
+    query.clear_select_clause()
+    query.add_fields(["pk"])
+    return query
+
+
+def _ordered(order_by: Any, values: list[Any], *, later: bool) -> Any:
+    """Return the condition to come strictly after ``values`` in the order, or before them."""
+    alternatives = []
+    equal: list[Any] = []
+    for order, value in zip(order_by, values, strict=True):
+        operator = " > " if order.descending != later else " < "
+        literal = Value(value)
+        alternatives.append(
+            all_of([*equal, Comparison(order.expression, literal, arg_joiner=operator)])
+        )
+        equal.append(Comparison(order.expression, literal, arg_joiner=" = "))
+    return any_of(alternatives)
+
+
+class LeaderboardManager(models.Manager.from_queryset(LeaderboardQuerySet)):  # type: ignore[misc]
+    """A manager that declares boards; the first one named is the default."""
+
+    def __init__(self, **boards: Leaderboard) -> None:
+        super().__init__()
+        for name, board in boards.items():
+            if not isinstance(board, Leaderboard):
+                raise TypeError(f"{name}={board!r} must be a Leaderboard(order_by=[…]).")
+        self.boards = boards
+
+    def get_queryset(self) -> Any:
+        queryset = super().get_queryset()
+        for board in self.boards.values():
+            queryset._board = board
+            break
+        return queryset

@@ -1,0 +1,12 @@
+from __future__ import annotations
+
+import os
+
+import dj_database_url
+
+SECRET_KEY = "tests"
+USE_TZ = True
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+INSTALLED_APPS = ["leaderboard", "tests.testapp"]
+# conftest.py starts the embedded server before Django reads this.
+DATABASES = {"default": dj_database_url.parse(os.environ["DATABASE_URL"])}
