@@ -44,7 +44,9 @@ class Best(CountingRule):
 class _ByField(CountingRule):
     def __init__(self, field: str) -> None:
         if not isinstance(field, str) or not field:
-            raise TypeError(f"{type(self).__name__}({field!r}) takes the name of a field, such as 'started_at'.")
+            raise TypeError(
+                f"{type(self).__name__}({field!r}) takes the name of a field, such as 'started_at'."
+            )
         self.field = field
 
 
@@ -209,8 +211,7 @@ def _indexable(part: OrderBy) -> bool:
     if isinstance(expression, F):
         return "__" not in expression.name
     return isinstance(expression, TimeTaken | Collate) and not any(
-        isinstance(node, Now) or (isinstance(node, F) and "__" in node.name)
-        for node in expression.flatten()
+        isinstance(node, Now) or (isinstance(node, F) and "__" in node.name) for node in expression.flatten()
     )
 
 

@@ -175,7 +175,9 @@ class PercentOf(CutOff):
 
     def __init__(self, expression: str | Combinable, maximum: object, percent: object) -> None:
         self.expression = operand(expression, "expression")
-        self.maximum = operand(maximum, "maximum") if isinstance(maximum, str) else _threshold(maximum, "maximum")
+        self.maximum = (
+            operand(maximum, "maximum") if isinstance(maximum, str) else _threshold(maximum, "maximum")
+        )
         self.percent = _number(percent, "percent")
 
     def condition(self, tally: Tally, row: RowColumn) -> Any:
@@ -235,9 +237,7 @@ class PercentileAtLeast(CutOff):
 
     def condition(self, tally: Tally, row: RowColumn) -> Any:
         numerator, denominator = tally.fraction(self.kind)
-        return Comparison(
-            numerator, Product(row(Number(self.percent)), denominator), arg_joiner=" >= "
-        )
+        return Comparison(numerator, Product(row(Number(self.percent)), denominator), arg_joiner=" >= ")
 
 
 class _Combination(CutOff):
@@ -246,7 +246,9 @@ class _Combination(CutOff):
     def __init__(self, *rules: CutOff) -> None:
         for position, rule in enumerate(rules):
             if not isinstance(rule, CutOff):
-                raise TypeError(f"rules[{position}]={rule!r} is no cut-off rule, such as AtLeast('score', 60).")
+                raise TypeError(
+                    f"rules[{position}]={rule!r} is no cut-off rule, such as AtLeast('score', 60)."
+                )
         if not rules:
             raise ValueError(f"{type(self).__name__}() combines one rule or more.")
         self._rules = rules

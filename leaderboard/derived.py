@@ -25,6 +25,9 @@ __all__ = [
     "DerivedQuery",
     "DerivedRef",
     "DerivedTable",
+    "LevelQuery",
+    "as_level",
+    "columns_of",
     "conjuncts",
     "over",
     "select_columns",
@@ -153,13 +156,45 @@ def select_columns(query: Query) -> None:
     query.set_select([PlainColumn(alias, field) for field in fields])
 
 
-def over(query: Query, alias: str) -> Query:
-    """Return a query on the same model that reads from ``query`` under ``alias``."""
-    outer = Query(query.model)
-    table = outer.get_initial_alias()
-    outer.change_aliases({table: alias})
+class LevelQuery(Query):
+    """A query inside a derived table, all of whose tables are called ``level``, with a number if joined.
+
+    A condition taken from the view may refer to tables of enclosing queries, by names that the tables
+    joined here must not hide.
+    """
+
+    level = ""
+
+    def table_alias(
+        self, table_name: str, create: bool = False, filtered_relation: Any = None
+    ) -> tuple[str, bool]:
+        known = self.table_map.get(table_name)
+        if known and not create:
+            return super().table_alias(table_name, create, filtered_relation)
+        alias = f"{self.level}{len(self.alias_map) or ''}"
+        self.table_map.setdefault(table_name, []).append(alias)
+        self.alias_refcount[alias] = 1
+        return alias, True
+
+
+def as_level(query: Query, level: str) -> LevelQuery:
+    """Return a copy of ``query`` with the columns of its model, to be a level of a derived table."""
+    copy: LevelQuery = query.chain(klass=LevelQuery)
+    copy.level = level
+    copy.change_aliases(
+        {alias: f"{level}{position or ''}" for position, alias in enumerate([*copy.alias_map])}
+    )
+    copy.__dict__.pop("base_table", None)
+    select_columns(copy)
+    return copy
+
+
+def over(query: Query, level: str) -> LevelQuery:
+    """Return a query on the same model that reads from ``query``."""
+    outer = as_level(Query(query.model), level)
+    alias = outer.base_table
     outer.alias_map[alias] = DerivedTable(query.get_meta().db_table, alias, query)
-    select_columns(outer)
+    outer.external_aliases.update(query.external_aliases)
     return outer
 
 
@@ -177,9 +212,7 @@ class DerivedCompiler(SQLCompiler):
         ]
 
     def _derived_aliases(self) -> set[str]:
-        return {
-            alias for alias, table in self.query.alias_map.items() if isinstance(table, DerivedTable)
-        }
+        return {alias for alias, table in self.query.alias_map.items() if isinstance(table, DerivedTable)}
 
     def _order_by_pairs(self) -> Iterator[tuple[Any, bool]]:
         # PostgreSQL sorts NULL first when descending, which would put unranked entries on top.

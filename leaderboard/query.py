@@ -68,7 +68,9 @@ class LeaderboardQuerySet(models.QuerySet[Any]):
         boards = boards_of(self.model)
         if name not in boards:
             known = ", ".join(map(repr, boards)) or "none"
-            raise ValueError(f"board={name!r} is not declared on {self.model._meta.label}; declared: {known}.")
+            raise ValueError(
+                f"board={name!r} is not declared on {self.model._meta.label}; declared: {known}."
+            )
         return self.with_leaderboard(boards[name])
 
     def with_leaderboard(self, board: Leaderboard) -> Self:
@@ -339,7 +341,9 @@ class LeaderboardQuerySet(models.QuerySet[Any]):
             raise TypeError("Cannot update a query once a slice has been taken.")
         for name, value in kwargs.items():
             nodes = value.flatten() if hasattr(value, "flatten") else [value]
-            used = [node.name for node in nodes if isinstance(node, F) and node.name in self.query.annotations]
+            used = [
+                node.name for node in nodes if isinstance(node, F) and node.name in self.query.annotations
+            ]
             if used:
                 raise NotSupportedError(
                     f"update({name}=…) refers to {used[0]!r}, which is derived from the rows being updated. "
@@ -414,9 +418,7 @@ def _ordered(order_by: Any, values: list[Any], *, later: bool) -> Any:
     for order, value in zip(order_by, values, strict=True):
         operator = " > " if order.descending != later else " < "
         literal = Value(value)
-        alternatives.append(
-            all_of([*equal, Comparison(order.expression, literal, arg_joiner=operator)])
-        )
+        alternatives.append(all_of([*equal, Comparison(order.expression, literal, arg_joiner=operator)]))
         equal.append(Comparison(order.expression, literal, arg_joiner=" = "))
     return any_of(alternatives)
 

@@ -39,7 +39,7 @@ from django.db.models.sql.where import AND, WhereNode
 
 from leaderboard.board import Leaderboard
 from leaderboard.cutoffs import Comparison, qualification_case
-from leaderboard.derived import DerivedColumn, columns_of, conjuncts, over, select_columns
+from leaderboard.derived import DerivedColumn, LevelQuery, as_level, columns_of, conjuncts, over
 from leaderboard.expressions import (
     Negation,
     QualificationField,
@@ -165,10 +165,12 @@ class StandingsTable:
         ]
         self.enforced: list[Any] = list(self.shared)
         taken = view.external_aliases.keys() | view.alias_map.keys()
-        self.aliases = {level: self._free(level, taken) for level in ("entry", "counting", "standing")}
+        self.aliases = {
+            level: self._free(level, taken) for level in ("entry", "rival", "counting", "standing")
+        }
         only_ranked = self._only_ranked()
 
-        self.entries = self._new_entries()
+        self.entries = self.new_entries("entry")
         self._restrict_to_boards()
         rows: list[RankedRows] = [
             RankedRows(self, ranking, only_ranked=only_ranked) for ranking in self.rankings
@@ -178,7 +180,7 @@ class StandingsTable:
         }
         counting = {name: window for row in rows for name, window in row.windows.items()}
         self._refuse_multiplied_rows()
-        query = rename_aliases(self.entries, self.aliases["entry"])
+        query: Query = self.entries
         if counting:
             query = self._level(query, "counting", keep=True)
             for name, window in counting.items():
@@ -217,17 +219,15 @@ class StandingsTable:
                         found = True
         return found
 
-    def _new_entries(self) -> Query:
-        entries: Query = self.view.model._base_manager.all().query.clone()
+    def new_entries(self, level: str) -> LevelQuery:
+        entries = as_level(self.view.model._base_manager.all().query, self.aliases[level])
         entries.external_aliases.update(self.view.external_aliases)
-        select_columns(entries)
         return entries
 
     def _level(self, below: Query, name: str, *, keep: bool) -> Query:
         """Return a query over ``below``, which keeps its columns or adds none."""
         alias = self.aliases[name]
         query = over(below, alias)
-        query.external_aliases.update(self.view.external_aliases)
         if keep:
             for column, expression in below.annotations.items():
                 query.add_annotation(DerivedColumn(alias, column, expression.output_field), column)
@@ -296,9 +296,7 @@ class StandingsTable:
         view.clear_ordering(force=True)
         view.select_related = False
         view.clear_select_clause()
-        view.set_select(
-            [part.resolve_expression(view, allow_joins=True, reuse=None) for part in within]
-        )
+        view.set_select([part.resolve_expression(view, allow_joins=True, reuse=None) for part in within])
         return view
 
     def _refuse_multiplied_rows(self) -> None:
@@ -395,7 +393,9 @@ class RankedRows:
         A correlated subquery with a limit, since the planner runs it for the rows that it reads: an
         anti-join reads the whole board before the first row.
         """
-        rivals = self.table._new_entries()
+        rivals = self.table.new_entries("rival")
+        # Spares it new aliases when it is resolved as a subquery.
+        rivals.alias_prefix = rivals.level
         self.table.restrict_to_pins(rivals, self.ranking, list(self.table.pins[self.ranking].values()))
         self._restrict(rivals)
         member = self.board.member
@@ -409,7 +409,9 @@ class RankedRows:
     def _mark_ranked(self, entries: Query) -> None:
         """Mark which entries are ranked, for a table that holds all of them."""
         conditions = self._eligible(entries)
-        eligible = self._column("eligible", holds(all_of([holds(c) for c in conditions]))) if conditions else None
+        eligible = (
+            self._column("eligible", holds(all_of([holds(c) for c in conditions]))) if conditions else None
+        )
         below = "counting" if self.board.member is not None else None
 
         def complete(level: str) -> list[Any]:
@@ -437,7 +439,7 @@ class RankedRows:
                 order_by=[*order, OrderBy(primary_key(entries, self.table.aliases[below]))],
                 output_field=models.BigIntegerField(),
             )
-            nth = unique_name(f"_nth{len(entries.annotations)}", entries.annotations)
+            nth = f"_nth{self.table.rankings.index(self.ranking)}"
             self.windows[nth] = window
             first = DerivedColumn(self.table.aliases["standing"], nth, models.BigIntegerField())
             self.superseded = Comparison(first, Value(1), arg_joiner=" > ")
@@ -482,11 +484,3 @@ class RankedRows:
             superseded=self.superseded,
             rule=rule,
         )
-
-
-def rename_aliases(query: Query, alias: str) -> Query:
-    """Return ``query`` with all of its tables called ``alias``, with a number from the second on."""
-    query.change_aliases(
-        {table: f"{alias}{position or ''}" for position, table in enumerate([*query.alias_map])}
-    )
-    return query

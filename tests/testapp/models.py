@@ -47,9 +47,7 @@ class Attempt(models.Model):
             cut_off=AtLeast("score", F("test__cut_off")),
         ),
         everything=Leaderboard(order_by=["-score"]),
-        monthly=Leaderboard(
-            within={"test": "test", "month": TruncMonth("finished_at")}, order_by=["-score"]
-        ),
+        monthly=Leaderboard(within={"test": "test", "month": TruncMonth("finished_at")}, order_by=["-score"]),
     )
 
 
