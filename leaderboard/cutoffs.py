@@ -88,7 +88,7 @@ class CutOff:
     """
 
     def condition(self, tally: Tally, row: RowColumn) -> Any:
-        """Return the rule as a condition over ``tally``, with each expression over the row through ``row``."""
+        """Return the rule as a condition, with each expression over the entry's row passed to ``row``."""
         raise NotImplementedError
 
     def rules(self) -> Sequence[CutOff]:

@@ -162,7 +162,7 @@ class QualificationField(models.CharField):  # type: ignore[type-arg]
         super().__init__(**options)
 
     def from_db_value(self, value: str | None, *_: object) -> Qualification | None:
-        return None if value is None else Qualification(value)
+        return None if value is None else kind_of(Qualification, value, "qualification")
 
 
 class Logic(models.Func):

@@ -8,5 +8,5 @@ SECRET_KEY = "tests"
 USE_TZ = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 INSTALLED_APPS = ["leaderboard", "tests.testapp"]
-# conftest.py starts the embedded server before Django reads this.
-DATABASES = {"default": dj_database_url.parse(os.environ["DATABASE_URL"])}
+# tests/server.py starts the embedded server before Django reads this.
+DATABASES = {"default": dj_database_url.parse(os.environ.get("DATABASE_URL", "postgresql:///leaderboard"))}
