@@ -6,6 +6,15 @@ from django.db.models.functions import TruncMonth
 
 from leaderboard import AtLeast, Leaderboard, LeaderboardManager, TimeTaken
 
+MEMBERS = Leaderboard(
+    within=["test"],
+    member="candidate",
+    order_by=["-score", TimeTaken("started_at", "finished_at")],
+    eligible=Q(disqualified=False),
+    time_taken=TimeTaken("started_at", "finished_at"),
+    cut_off=AtLeast("score", F("test__cut_off")),
+)
+
 
 class Test(models.Model):
     __test__ = False  # not a test case
@@ -38,17 +47,13 @@ class Attempt(models.Model):
             time_taken=TimeTaken("started_at", "finished_at"),
             cut_off=AtLeast("score", F("test__cut_off")),
         ),
-        members=Leaderboard(
-            within=["test"],
-            member="candidate",
-            order_by=["-score", TimeTaken("started_at", "finished_at")],
-            eligible=Q(disqualified=False),
-            time_taken=TimeTaken("started_at", "finished_at"),
-            cut_off=AtLeast("score", F("test__cut_off")),
-        ),
+        members=MEMBERS,
         everything=Leaderboard(order_by=["-score"]),
         monthly=Leaderboard(within={"test": "test", "month": TruncMonth("finished_at")}, order_by=["-score"]),
     )
+
+    class Meta:
+        indexes = MEMBERS.indexes("attempt")
 
 
 class Comment(models.Model):
