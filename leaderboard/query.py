@@ -433,6 +433,11 @@ class LeaderboardManager(models.Manager.from_queryset(LeaderboardQuerySet)):  # 
                 raise TypeError(f"{name}={board!r} must be a Leaderboard(order_by=[…]).")
         self.boards = boards
 
+    def check(self, **kwargs: Any) -> list[Any]:
+        from leaderboard.checks import check_boards
+
+        return [*super().check(**kwargs), *check_boards(self.model, self.boards)]
+
     def get_queryset(self) -> Any:
         queryset = super().get_queryset()
         for board in self.boards.values():

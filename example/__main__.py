@@ -1,0 +1,69 @@
+"""``python -m example demo`` shows leaderboards; ``check PATH`` holds them to published places."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from example.embedded import database_url
+
+
+def _rows(text: str) -> int:
+    rows = int(text)
+    if rows < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not at least 1")
+    return rows
+
+
+def _file(text: str) -> Path:
+    path = Path(text)
+    if not path.is_file():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a file")
+    return path
+
+
+def main() -> int:
+    """Run the command that the arguments name, and return the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m example", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    demo = commands.add_parser("demo", help="leaderboards of real results and of a large synthetic race")
+    demo.add_argument("--rows", type=_rows, default=200_000, help="runners of the synthetic race")
+    check = commands.add_parser("check", help="compare the ranks with the places of a results file")
+    check.add_argument("path", type=_file)
+    arguments = parser.parse_args()
+    try:
+        with database_url() as url:
+            os.environ["DATABASE_URL"] = url
+            os.environ["DJANGO_SETTINGS_MODULE"] = "example.settings"
+            return _run(arguments)
+    except KeyboardInterrupt:
+        print("\nInterrupted.", file=sys.stderr)
+        return 130
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    # Models can be imported only when the settings know the database.
+    import django
+
+    django.setup()
+    from django.core.management import call_command
+    from django.db import connections
+
+    try:
+        call_command("migrate", verbosity=0)
+        if arguments.command == "check":
+            from example.check import run_check
+
+            return run_check(arguments.path)
+        from example.demo import run_demo
+
+        run_demo(arguments.rows)
+        return 0
+    finally:
+        connections.close_all()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,284 @@
+"""System checks: whether the boards that a manager declares fit its model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from django.core.checks import CheckMessage, Error, Warning
+from django.core.exceptions import FieldDoesNotExist, FieldError, ValidationError
+from django.db import NotSupportedError, connections, models, router
+from django.db.models import F, Model, OrderBy
+from django.db.models.sql import Query
+
+from leaderboard.board import Leaderboard
+from leaderboard.cutoffs import AtLeast, AtMost, CutOff
+from leaderboard.expressions import TEXT_FIELDS, TimeTaken
+
+__all__ = ["check_boards"]
+
+# DateTimeField is a DateField, so it goes first.
+TYPES: tuple[tuple[Any, str], ...] = (
+    (models.DateTimeField, "datetime"),
+    (models.DateField, "date"),
+    (models.TimeField, "time"),
+    (models.DurationField, "duration"),
+    (models.BooleanField, "boolean"),
+    ((models.IntegerField, models.FloatField, models.DecimalField), "number"),
+    (TEXT_FIELDS, "text"),
+)
+
+# The columns of an index: the name of a field or an expression, and whether it descends.
+Columns = Sequence[tuple[Any, bool]]
+
+
+class Part(NamedTuple):
+    """One expression of a declaration, under the name of the argument that holds it."""
+
+    board: str
+    argument: str
+    shown: Any
+    expression: Any
+
+    def __str__(self) -> str:
+        shown = getattr(self.shown, "name", self.shown)
+        return f"The board {self.board!r} has {self.argument}={shown!r}"
+
+
+def check_boards(model: type[Model], boards: Mapping[str, Leaderboard]) -> list[CheckMessage]:
+    """Return what keeps ``boards`` from working on ``model``; empty where nothing does."""
+    if not boards:
+        return []
+    messages = [
+        *_check_database(model),
+        *_check_primary_key(model),
+        *_check_annotation_names(model, boards),
+    ]
+    for name, board in boards.items():
+        # An index of what does not fit would be no help.
+        messages += list(_check_board(model, name, board)) or _check_indexes(model, name, board)
+    return messages
+
+
+def _check_board(model: type[Model], name: str, board: Leaderboard) -> Iterator[CheckMessage]:
+    for part in _parts(name, board):
+        yield from _check_expression(model, part)
+        yield from _check_times(model, part)
+    for rule in _rules(board.cut_off):
+        yield from _check_comparison(model, name, rule)
+
+
+def _rules(rule: CutOff | None) -> Iterator[CutOff]:
+    if rule is not None:
+        yield rule
+        for combined in rule.rules():
+            yield from _rules(combined)
+
+
+def _parts(name: str, board: Leaderboard) -> Iterator[Part]:
+    for key, value in board.within.items():
+        yield Part(name, f"within[{key!r}]", value, value)
+    for position, term in enumerate(board.terms):
+        expression: Any = term.expression
+        (shown,) = expression.get_source_expressions()
+        yield Part(name, f"order_by[{position}]", shown, expression)
+    if board.eligible:
+        yield Part(name, "eligible", board.eligible, board.eligible)
+    if board.member is not None:
+        yield Part(name, "member", board.member, F(board.member))
+    if board.counting.field is not None:
+        yield Part(name, "counting", board.counting, F(board.counting.field))
+    if board.time_taken is not None:
+        yield Part(name, "time_taken", board.time_taken, board.time_taken)
+    for rule in _rules(board.cut_off):
+        for value in vars(rule).values():
+            if hasattr(value, "resolve_expression"):
+                yield Part(name, "cut_off", rule, value)
+
+
+def _type_of(model: type[Model], expression: Any) -> str | None:
+    """Return the type of the expression's values; None where it cannot be told."""
+    try:
+        resolved = expression.resolve_expression(Query(model))
+        field = getattr(resolved, "_output_field_or_none", None)
+    except (FieldError, NotSupportedError):
+        return None
+    while isinstance(field, models.ForeignKey):
+        field = field.target_field
+    return next((name for classes, name in TYPES if isinstance(field, classes)), None)
+
+
+def _check_expression(model: type[Model], part: Part) -> Iterator[CheckMessage]:
+    query = Query(model)
+    try:
+        resolved = part.expression.resolve_expression(query)
+    except NotSupportedError:
+        yield _set_of_rows(model, part)
+    except (FieldError, TypeError, ValueError, ValidationError) as error:
+        yield Error(
+            f"{part}, which does not fit {model._meta.label}: {error}",
+            hint="Name fields of the model, or of models it points to, as in 'test__cut_off'.",
+            obj=model,
+            id="leaderboard.E001",
+        )
+    else:
+        if resolved.contains_aggregate or resolved.contains_over_clause:
+            yield _set_of_rows(model, part)
+        yield from _check_relations(model, part, query)
+
+
+def _check_relations(model: type[Model], part: Part, query: Query) -> Iterator[CheckMessage]:
+    for alias, join in query.alias_map.items():
+        relation = getattr(join, "join_field", None)
+        if query.alias_refcount[alias] and getattr(relation, "multiple", False):
+            yield Error(
+                f"{part}, which follows a relation to many rows of {join.table_name!r}.",
+                hint="Use Exists() or a Subquery() of one row, or keep the value on the model.",
+                obj=model,
+                id="leaderboard.E004",
+            )
+            return
+
+
+def _set_of_rows(model: type[Model], part: Part) -> Error:
+    return Error(
+        f"{part}, which holds an aggregate or a window function.",
+        hint="A declaration is about one row; aggregate in a Subquery(), or keep the value on the model.",
+        obj=model,
+        id="leaderboard.E008",
+    )
+
+
+def _check_times(model: type[Model], part: Part) -> Iterator[CheckMessage]:
+    nodes = part.expression.flatten() if hasattr(part.expression, "flatten") else ()
+    for node in nodes:
+        if not isinstance(node, TimeTaken):
+            continue
+        types = {"start": _type_of(model, node.start), "finish": _type_of(model, node.finish)}
+        allowed = {"datetime"} if node.running else {"datetime", "date", "time"}
+        # What cannot be told is E001, or an expression that only PostgreSQL knows.
+        if None not in types.values() and (len(set(types.values())) > 1 or types["start"] not in allowed):
+            yield Error(
+                f"{part}, whose start is a {types['start']} and whose finish is a {types['finish']}.",
+                hint="Give TimeTaken two datetimes (with running=True always), two dates or two times.",
+                obj=model,
+                id="leaderboard.E006",
+            )
+
+
+def _check_comparison(model: type[Model], name: str, rule: CutOff) -> Iterator[CheckMessage]:
+    if not isinstance(rule, AtLeast | AtMost):
+        return
+    types = [_type_of(model, rule.expression), _type_of(model, rule.value)]
+    # PostgreSQL compares a date with a timestamp.
+    if None not in types and len({"date" if kind == "datetime" else kind for kind in types}) > 1:
+        yield Error(
+            f"The board {name!r} has cut_off={rule!r}, which compares a {types[0]} with a {types[1]}.",
+            hint="Compare values of one type, as in AtLeast('score', 60).",
+            obj=model,
+            id="leaderboard.E007",
+        )
+
+
+def _check_database(model: type[Model]) -> Iterator[CheckMessage]:
+    alias = router.db_for_write(model)
+    vendor = connections[alias].vendor
+    if vendor != "postgresql":
+        yield Error(
+            f"{model._meta.label} declares boards, but its database {alias!r} is {vendor}.",
+            hint="Leaderboards need PostgreSQL; route the model to a PostgreSQL database.",
+            obj=model,
+            id="leaderboard.E003",
+        )
+
+
+def _check_primary_key(model: type[Model]) -> Iterator[CheckMessage]:
+    if isinstance(model._meta.pk, models.CompositePrimaryKey):
+        yield Error(
+            f"{model._meta.label} declares boards, but its primary key {model._meta.pk.name!r} is composite.",
+            hint="Give the model a primary key of one column, and make the columns a UniqueConstraint.",
+            obj=model,
+            id="leaderboard.E005",
+        )
+
+
+def _check_annotation_names(model: type[Model], boards: Mapping[str, Leaderboard]) -> Iterator[CheckMessage]:
+    fields = {field.name for field in model._meta.get_fields()}
+    fields |= {field.attname for field in model._meta.concrete_fields}
+    names = ["rank", "board_size", "percentile", "qualification"]
+    if any(board.time_taken is not None for board in boards.values()):
+        names.append("time_taken")
+    for name in names:
+        if name in fields:
+            yield Warning(
+                f"The annotation {name!r} of standings() clashes with a field of {model._meta.label}.",
+                hint="Call standings(prefix='board_'), or rename the field.",
+                obj=model,
+                id="leaderboard.W002",
+            )
+
+
+def _check_indexes(model: type[Model], name: str, board: Leaderboard) -> Iterator[CheckMessage]:
+    present = list(_present_indexes(model, board))
+    for index in board.indexes("x"):
+        wanted = _columns(model, index)
+        pinned = len(board.within) + (index.name == "x_member")
+        if not any(_serves(columns, wanted, pinned) for columns in present):
+            shown = ", ".join(f"{'-' if descending else ''}{key}" for key, descending in wanted)
+            yield Warning(
+                f"The board {name!r} of {model._meta.label} has no supporting index on ({shown}).",
+                hint="Add the board's indexes('a_prefix') to Meta.indexes, and make migrations.",
+                obj=model,
+                id="leaderboard.W001",
+            )
+
+
+def _present_indexes(model: type[Model], board: Leaderboard) -> Iterator[Columns]:
+    for owner in (model, *model._meta.get_parent_list()):
+        meta = owner._meta
+        uniques = [item for item in meta.constraints if isinstance(item, models.UniqueConstraint)]
+        # A partial index serves only what its condition implies; other methods than B-tree do not sort.
+        for index in [*(item for item in meta.indexes if item.suffix in ("idx", "btree")), *uniques]:
+            if index.condition is None or index.condition == board.eligible:
+                yield _columns(model, index)
+        for names in meta.unique_together:
+            yield [(_field_name(model, name), False) for name in names]
+        for field in meta.local_concrete_fields:
+            if field.unique or getattr(field, "db_index", False):
+                yield [(field.name, False)]
+
+
+def _columns(model: type[Model], index: models.Index | models.UniqueConstraint) -> Columns:
+    if not index.expressions:
+        return [(_field_name(model, name.removeprefix("-")), name.startswith("-")) for name in index.fields]
+    columns: list[tuple[Any, bool]] = []
+    for part in index.expressions:
+        expression: Any = part.expression if isinstance(part, OrderBy) else part
+        name = getattr(expression, "name", None)
+        key = expression if name is None else _field_name(model, name)
+        columns.append((key, isinstance(part, OrderBy) and part.descending))
+    return columns
+
+
+def _field_name(model: type[Model], name: str) -> str:
+    """Return the name of the field that ``pk`` or a column's name stands for."""
+    try:
+        return model._meta.pk.name if name == "pk" else model._meta.get_field(name).name
+    except FieldDoesNotExist:
+        return name
+
+
+def _serves(present: Columns, wanted: Columns, pinned: int) -> bool:
+    """Tell whether an index begins with the wanted columns, of which the first ``pinned`` have one value.
+
+    Pinned columns come in any order, and the others may be read backwards as a whole.
+    """
+    columns = present[: len(wanted)]
+    if {key for key, _ in columns[:pinned]} != {key for key, _ in wanted[:pinned]}:
+        return False
+    if [key for key, _ in columns[pinned:]] != [key for key, _ in wanted[pinned:]]:
+        return False
+    turned = {
+        ours != theirs for (_, ours), (_, theirs) in zip(columns[pinned:], wanted[pinned:], strict=True)
+    }
+    return len(turned) <= 1

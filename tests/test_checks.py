@@ -1,0 +1,245 @@
+"""The system checks, one test for each id."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.core.checks import CheckMessage
+from django.db import connection, models
+from django.db.models import Count, F, Index, Q, UniqueConstraint, Value, Window
+from django.db.models.functions import Rank
+from django.test.utils import isolate_apps
+
+from leaderboard import AtLeast, AtMost, Latest, Leaderboard, LeaderboardManager, TimeTaken
+from leaderboard.checks import check_boards
+
+
+@pytest.fixture(autouse=True)
+def isolated() -> Iterator[None]:
+    with isolate_apps("tests.testapp"):
+        yield
+
+
+def entries() -> type[models.Model]:
+    class Parent(models.Model):
+        cut_off = models.IntegerField()
+
+        class Meta:
+            app_label = "testapp"
+
+    class Entry(models.Model):
+        parent = models.ForeignKey(Parent, models.CASCADE, related_name="entries")
+        score = models.IntegerField()
+        label = models.CharField(max_length=20)
+        day = models.DateField()
+        started_at = models.DateTimeField()
+        finished_at = models.DateTimeField(null=True)
+        length = models.DurationField()
+        friends = models.ManyToManyField("self")
+
+        class Meta:
+            app_label = "testapp"
+
+    return Entry
+
+
+def found(model: type[models.Model], **declaration: Any) -> list[CheckMessage]:
+    """Return what is found beside W001, having seen that each message is complete."""
+    board = Leaderboard(**{"order_by": ["-score"], **declaration})
+    messages = check_boards(model, {"overall": board})
+    for message in messages:
+        assert message.obj is model
+        assert message.hint
+    return [message for message in messages if message.id != "leaderboard.W001"]
+
+
+def ids(model: type[models.Model], **declaration: Any) -> list[str | None]:
+    return [message.id for message in found(model, **declaration)]
+
+
+def test_a_declaration_that_fits() -> None:
+    fitting = {
+        "within": ["parent"],
+        "member": "label",
+        "counting": Latest("started_at"),
+        "order_by": ["-score", "label", TimeTaken("started_at", "finished_at", running=True)],
+        "eligible": Q(score__gte=0, parent__cut_off__gt=1) & ~Q(label=""),
+        "time_taken": TimeTaken("started_at", "finished_at", allowance="length"),
+        "cut_off": AtLeast("score", F("parent__cut_off")) & ~AtMost("started_at", F("day")),
+    }
+    assert found(entries(), **fitting) == []
+
+
+@pytest.mark.parametrize(
+    ("argument", "declaration"),
+    [
+        ("within['parents']", {"within": ["parents"]}),
+        ("order_by[1]", {"order_by": ["score", "-nothing"]}),
+        ("member", {"member": "parent__nothing"}),
+        ("counting", {"member": "parent", "counting": Latest("nothing")}),
+        ("eligible", {"eligible": Q(nothing=1)}),
+        ("eligible", {"eligible": Q(score="many")}),
+        ("time_taken", {"time_taken": TimeTaken("started_at", "nothing")}),
+        ("cut_off", {"cut_off": AtLeast("score", F("nothing")) | AtLeast("score", 1)}),
+    ],
+)
+def test_e001_unknown_field(argument: str, declaration: dict[str, Any]) -> None:
+    (message,) = found(entries(), **declaration)
+    assert message.id == "leaderboard.E001"
+    assert message.msg.startswith(f"The board 'overall' has {argument}=")
+
+
+def test_w002_annotation_that_clashes_with_a_field() -> None:
+    class Ranked(models.Model):
+        score = models.IntegerField()
+        rank = models.IntegerField()
+        time_taken = models.DurationField()
+
+        class Meta:
+            app_label = "testapp"
+
+    (message,) = found(Ranked)
+    assert message.id == "leaderboard.W002"
+    assert message.msg == "The annotation 'rank' of standings() clashes with a field of testapp.Ranked."
+    assert len(found(Ranked, time_taken=TimeTaken(F("pk"), F("pk")))) == 3  # with E006
+
+
+def test_e003_database_is_not_postgresql(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "vendor", "sqlite")
+    (message,) = found(entries())
+    assert message.id == "leaderboard.E003"
+    assert "its database 'default' is sqlite" in message.msg
+
+
+@pytest.mark.parametrize(
+    "declaration",
+    [
+        {"member": "friends"},
+        {"order_by": "friends__score"},
+        {"eligible": Q(friends__score=1)},
+        {"cut_off": AtLeast("score", F("parent__entries__score"))},
+    ],
+)
+def test_e004_relation_to_many_rows(declaration: dict[str, Any]) -> None:
+    assert ids(entries(), **declaration) == ["leaderboard.E004"]
+
+
+def test_e005_composite_primary_key() -> None:
+    class Pair(models.Model):
+        pk = models.CompositePrimaryKey("score", "other")
+        score = models.IntegerField()
+        other = models.IntegerField()
+
+        class Meta:
+            app_label = "testapp"
+
+    assert ids(Pair) == ["leaderboard.E005"]
+
+
+@pytest.mark.parametrize(
+    "time_taken",
+    [
+        TimeTaken("day", "finished_at"),
+        TimeTaken("score", "score"),
+        TimeTaken("day", "day", running=True),
+    ],
+)
+def test_e006_times_of_different_types(time_taken: TimeTaken) -> None:
+    model = entries()
+    (message,) = found(model, time_taken=time_taken)
+    assert message.id == "leaderboard.E006"
+    assert message.msg.startswith("The board 'overall' has time_taken=TimeTaken(")
+    assert "leaderboard.E006" in ids(model, order_by=[time_taken])
+
+
+@pytest.mark.parametrize(
+    ("cut_off", "types"),
+    [
+        (AtLeast("score", "60"), "a number with a text"),
+        (~AtMost("started_at", F("score")), "a datetime with a number"),
+        (AtMost(TimeTaken("started_at", "finished_at"), 60), "a duration with a number"),
+        (AtLeast("label", 1) & AtLeast("score", 1), "a text with a number"),
+    ],
+)
+def test_e007_comparison_of_different_types(cut_off: Any, types: str) -> None:
+    (message,) = found(entries(), cut_off=cut_off)
+    assert message.id == "leaderboard.E007"
+    assert types in message.msg
+
+
+@pytest.mark.parametrize(
+    "declaration",
+    [
+        {"order_by": [Count("score")]},
+        {"within": {"place": Window(Rank(), order_by="score")}},
+        {"cut_off": AtLeast("score", Count(Value(1)) + 1)},
+        {"eligible": Q(score=Window(Rank(), order_by="score"))},
+    ],
+)
+def test_e008_aggregate_or_window(declaration: dict[str, Any]) -> None:
+    assert ids(entries(), **declaration) == ["leaderboard.E008"]
+
+
+BOARD = Leaderboard(
+    within=["group"], order_by=["-score", TimeTaken("started_at", "finished_at")], member="person"
+)
+
+
+@pytest.mark.parametrize(
+    ("indexes", "missing"),
+    [
+        ([], 2),
+        (BOARD.indexes("entry"), 0),
+        (BOARD.indexes("entry")[:1], 1),
+        ([Index("group", "score", name="short")], 2),
+        ([Index("group", "score", TimeTaken("started_at", "finished_at"), name="mixed")], 2),
+        ([Index("group", "score", TimeTaken("started_at", "finished_at").desc(), name="backwards")], 1),
+        ([Index(*BOARD.indexes("entry")[0].expressions, name="part", condition=Q(score=1))], 2),
+    ],
+)
+def test_w001_no_supporting_index(indexes: list[Index], missing: int) -> None:
+    class Indexed(models.Model):
+        group = models.IntegerField()
+        person = models.IntegerField()
+        score = models.IntegerField()
+        started_at = models.DateTimeField()
+        finished_at = models.DateTimeField()
+
+        class Meta:
+            app_label = "testapp"
+
+    Indexed._meta.indexes = indexes
+    assert [message.id for message in check_boards(Indexed, {"b": BOARD})] == ["leaderboard.W001"] * missing
+
+
+def test_w001_is_served_by_uniqueness() -> None:
+    class Unique(models.Model):
+        group = models.IntegerField()
+        score = models.IntegerField()
+        place = models.IntegerField(unique=True)
+
+        class Meta:
+            app_label = "testapp"
+            constraints = (UniqueConstraint(fields=["group", "score"], name="one_score"),)
+
+    boards = {
+        "groups": Leaderboard(within=["group"], order_by=["-score"]),
+        "places": Leaderboard(order_by=["place"]),
+        "keys": Leaderboard(order_by=["pk"]),
+    }
+    assert check_boards(Unique, boards) == []
+
+
+def test_the_manager_checks_its_boards() -> None:
+    class Managed(models.Model):
+        score = models.IntegerField(db_index=True)
+
+        objects = LeaderboardManager(overall=Leaderboard(order_by=["nothing"]))
+        fine = LeaderboardManager()
+
+        class Meta:
+            app_label = "testapp"
+
+    assert [message.id for message in Managed.check()] == ["leaderboard.E001"]

@@ -1,0 +1,83 @@
+"""Standings inside other queries: correlated to the same table, nested, and on several boards."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Q, Subquery
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.django import TestCase as HypothesisTestCase
+
+from leaderboard import Best, First, Latest, Leaderboard
+from leaderboard.testing import assert_matches_reference, reference_standings
+from tests.test_properties import load, rows
+from tests.testapp.models import MEMBERS, Attempt, Comment, Test
+
+
+class Correlated(HypothesisTestCase):
+    @given(rows=rows)
+    def test_the_outer_query_may_be_on_the_same_table(self, rows: list[dict[str, Any]]) -> None:
+        tests = load(rows)
+        best = Attempt.objects.board("members").on_board(test=OuterRef("test")).top(1).values("pk")
+        winners = {test.pk: set(best_of(test)) for test in tests}
+        for entry in Attempt.objects.annotate(winner=Subquery(best)):
+            assert ({entry.winner} - {None}) == winners[entry.test_id]
+
+    @given(rows=rows)
+    def test_a_correlated_view_may_be_the_population(self, rows: list[dict[str, Any]]) -> None:
+        tests = load(rows)
+        friends = Attempt.objects.board("members").on_board(test=OuterRef("pk")).filter(score__gte=1)
+        best = friends.as_population().top(1).values("pk")
+        found = dict(Test.objects.annotate(winner=Subquery(best)).values_list("pk", "winner"))
+        for test in tests:
+            view = Attempt.objects.board("members").on_board(test=test).filter(score__gte=1)
+            first = view.as_population().top(1).first()
+            assert found[test.pk] == (None if first is None else first.pk)
+
+    @given(rows=rows)
+    def test_eligibility_may_be_a_correlated_subquery(self, rows: list[dict[str, Any]]) -> None:
+        tests = load(rows)
+        Comment.objects.bulk_create(
+            Comment(attempt=attempt, text="cheated") for attempt in Attempt.objects.filter(score=2)
+        )
+        flagged = Comment.objects.filter(attempt=OuterRef("pk"), text="cheated")
+        board = Leaderboard(
+            within=["test"], order_by=["-score"], eligible=Q(~Exists(flagged)), member="candidate"
+        )
+        queryset = Attempt.objects.with_leaderboard(board)
+        assert_matches_reference(queryset)
+        expected = reference_standings(queryset)
+        for test in tests:
+            for entry in queryset.on_board(test=test).top(50):
+                assert entry.rank == expected[entry.pk].rank
+
+    @given(
+        rows=rows,
+        others=st.lists(
+            st.sampled_from([Best(), Latest("finished_at"), First("started_at"), Latest("label")]),
+            min_size=1,
+            max_size=3,
+        ),
+    )
+    def test_several_boards_in_one_row(self, rows: list[dict[str, Any]], others: list[Any]) -> None:
+        load(rows)
+        boards = [MEMBERS]
+        boards += [
+            Leaderboard(within=within, order_by=["-score", "big"], member="candidate", counting=counting)
+            for within, counting in zip([["test"], [], ["label"]], others, strict=False)
+        ]
+        queryset = Attempt.objects.all()
+        for position, board in enumerate(boards):
+            queryset = queryset.with_leaderboard(board).standings(prefix=f"p{position}_")
+        views = [queryset, queryset.filter(test__name="0"), queryset.filter(label="a", test__name="1")]
+        for position, board in enumerate(boards):
+            expected = reference_standings(Attempt.objects.with_leaderboard(board))
+            for view in views:
+                for entry in view:
+                    assert getattr(entry, f"p{position}_rank") == expected[entry.pk].rank
+                    assert getattr(entry, f"p{position}_board_size") == expected[entry.pk].board_size
+
+
+def best_of(test: Test) -> list[int]:
+    return [entry.pk for entry in Attempt.objects.board("members").on_board(test=test).top(1)]
