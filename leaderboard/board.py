@@ -12,7 +12,7 @@ from django.db.models.functions import Collate, Now
 from django.utils.deconstruct import deconstructible
 
 from leaderboard.cutoffs import CutOff
-from leaderboard.expressions import Term, TimeTaken, kind_of, operand, ordering
+from leaderboard.expressions import Term, TimeTaken, kind_of, operand, ordering, unshared
 from leaderboard.kinds import Counting, PercentileKind, RankKind
 
 __all__ = ["Best", "CountingRule", "First", "Latest", "Leaderboard"]
@@ -139,7 +139,7 @@ class Leaderboard:
                 OrderBy(Term(term.expression, collation), descending=term.descending)
                 for term in ordering(order_by)
             ),
-            "eligible": Q() if eligible is None else eligible,
+            "eligible": Q() if eligible is None else unshared(eligible),
             "member": member,
             "counting": Best() if counting is None else counting,
             "time_taken": time_taken,

@@ -13,7 +13,7 @@ from django.db.models.sql import Query
 
 from leaderboard.board import Leaderboard
 from leaderboard.cutoffs import AtLeast, AtMost, CutOff
-from leaderboard.expressions import TEXT_FIELDS, TimeTaken
+from leaderboard.expressions import TEXT_FIELDS, TimeTaken, unshared
 
 __all__ = ["check_boards"]
 
@@ -99,7 +99,7 @@ def _parts(name: str, board: Leaderboard) -> Iterator[Part]:
 def _type_of(model: type[Model], expression: Any) -> str | None:
     """Return the type of the expression's values; None where it cannot be told."""
     try:
-        resolved = expression.resolve_expression(Query(model))
+        resolved = unshared(expression).resolve_expression(Query(model))
         field = getattr(resolved, "_output_field_or_none", None)
     except (FieldError, NotSupportedError):
         return None
@@ -111,7 +111,7 @@ def _type_of(model: type[Model], expression: Any) -> str | None:
 def _check_expression(model: type[Model], part: Part) -> Iterator[CheckMessage]:
     query = Query(model)
     try:
-        resolved = part.expression.resolve_expression(query)
+        resolved = unshared(part.expression).resolve_expression(query)
     except NotSupportedError:
         yield _set_of_rows(model, part)
     except (FieldError, TypeError, ValueError, ValidationError) as error:

@@ -20,6 +20,8 @@ from django.db.models.sql.compiler import SQLCompiler
 from django.db.models.sql.datastructures import BaseTable
 from django.db.models.sql.where import AND, WhereNode
 
+from leaderboard.expressions import unshared
+
 __all__ = [
     "DerivedColumn",
     "DerivedQuery",
@@ -164,6 +166,12 @@ class LevelQuery(Query):
     """
 
     level = ""
+
+    def add_annotation(self, annotation: Any, alias: str, select: bool = True) -> None:
+        super().add_annotation(unshared(annotation), alias, select)
+
+    def add_q(self, q_object: Any, *args: Any, **kwargs: Any) -> None:
+        super().add_q(unshared(q_object), *args, **kwargs)
 
     def table_alias(
         self, table_name: str, create: bool = False, filtered_relation: Any = None

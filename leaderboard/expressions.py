@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
@@ -10,7 +11,7 @@ from typing import Any, TypeVar
 
 from django.db import models
 from django.db.models import Case, Count, ExpressionWrapper, F, OrderBy, Q, Value, When, Window
-from django.db.models.expressions import Combinable
+from django.db.models.expressions import BaseExpression, Combinable
 from django.db.models.functions import (
     Cast,
     Coalesce,
@@ -23,6 +24,8 @@ from django.db.models.functions import (
     RowNumber,
 )
 from django.db.models.lookups import IsNull
+from django.db.models.sql import Query
+from django.db.models.sql.where import WhereNode
 
 from leaderboard.kinds import PercentileKind, Qualification, RankKind
 
@@ -215,6 +218,35 @@ def holds(condition: Any) -> Case:
     """Return whether ``condition`` is true, false also where it is unknown."""
     # Case, since a condition that Django knows to be empty or full compiles to no SQL on its own.
     return Case(When(condition, then=Value(True)), default=Value(False), output_field=models.BooleanField())
+
+
+def unshared(value: Any) -> Any:
+    """Return a copy of an expression, a condition or a query that shares no lookup with it.
+
+    Django resolves the lookups of a subquery in place, and copies of a query share them: a declaration
+    resolved once would keep the aliases of the first query that used it.
+    """
+    if isinstance(value, Q | WhereNode):
+        node = copy.copy(value)
+        node.children = [
+            (child[0], unshared(child[1])) if isinstance(child, tuple) else unshared(child)
+            for child in value.children
+        ]
+        return node
+    if isinstance(value, models.QuerySet):
+        queryset = value._chain()
+        queryset.query = unshared(value.query)
+        return queryset
+    if isinstance(value, Query):
+        query = value.clone()
+        query.where = unshared(value.where)
+        query.annotations = {name: unshared(part) for name, part in value.annotations.items()}
+        return query
+    if isinstance(value, BaseExpression) and (sources := value.get_source_expressions()):
+        expression = copy.copy(value)
+        expression.set_source_expressions([unshared(source) for source in sources])
+        return expression
+    return value
 
 
 class Tally:

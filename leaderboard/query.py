@@ -20,6 +20,12 @@ from leaderboard.standings import Metric, Ranking, Standing
 __all__ = ["BoardNotPinned", "LeaderboardManager", "LeaderboardQuerySet", "boards_of"]
 
 
+NO_ROW_LOCKS = (
+    "select_for_update() cannot lock rows through standings. Lock them by primary key: "
+    "Model.objects.select_for_update().filter(pk__in=…)."
+)
+
+
 class BoardNotPinned(ValueError):
     """Raised where a method needs one board and the queryset shows several."""
 
@@ -141,6 +147,8 @@ class LeaderboardQuerySet(models.QuerySet[Any]):
 
     def _with_metric(self, name: str, kind: Any, prefix: str) -> Self:
         self._not_support_combined_queries(f"with_{name}")
+        if self.query.select_for_update:
+            raise NotSupportedError(NO_ROW_LOCKS)
         clone = self._chain()
         self._refuse_field_name(f"{prefix}{name}")
         clone.query.annotate_metric(Metric(self._ranking, name, kind), f"{prefix}{name}")
@@ -370,10 +378,7 @@ class LeaderboardQuerySet(models.QuerySet[Any]):
 
     def select_for_update(self, *args: Any, **kwargs: Any) -> Self:
         if self.query.metrics:
-            raise NotSupportedError(
-                "select_for_update() cannot lock rows through standings. Lock them by primary key: "
-                "Model.objects.select_for_update().filter(pk__in=…)."
-            )
+            raise NotSupportedError(NO_ROW_LOCKS)
         return super().select_for_update(*args, **kwargs)
 
     def extra(self, *args: Any, **kwargs: Any) -> Self:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from types import MappingProxyType
 from typing import Any
 
 from django.db import NotSupportedError
@@ -21,7 +20,8 @@ __all__ = ["LeaderboardQuery"]
 class LeaderboardQuery(DerivedQuery):
     """A query whose rows may carry standings; ``metrics`` names the derived columns."""
 
-    metrics: Mapping[str, Metric] = MappingProxyType({})
+    # Shared by copies of the query: replaced, never changed. A mappingproxy could not be pickled.
+    metrics: Mapping[str, Metric] = {}
 
     @property
     def has_derived_columns(self) -> bool:
@@ -34,7 +34,7 @@ class LeaderboardQuery(DerivedQuery):
                 return column
         taken = {field.column for field in self.get_meta().concrete_fields} | self.metrics.keys()
         column = unique_name(name, taken)
-        self.metrics = MappingProxyType({**self.metrics, column: metric})
+        self.metrics = {**self.metrics, column: metric}
         return column
 
     def reference(self, ranking: Ranking, name: str, kind: Any = None) -> DerivedRef:
@@ -103,7 +103,7 @@ class LeaderboardQuery(DerivedQuery):
                     "and call standings() on the result, or keep the standings apart by prefix=."
                 )
         super().combine(rhs, connector)
-        self.metrics = MappingProxyType(merged)
+        self.metrics = merged
 
     def resolve_expression(self, query: Any, *args: Any, **kwargs: Any) -> LeaderboardQuery:
         clone = super().resolve_expression(query, *args, **kwargs)
@@ -128,9 +128,7 @@ class LeaderboardQuery(DerivedQuery):
             if ranking.view is not None and ranking not in rankings:
                 rankings[ranking] = replace(ranking, view=change(ranking.view))
         if rankings:
-            self.metrics = MappingProxyType(
-                {
-                    column: replace(metric, ranking=rankings.get(metric.ranking, metric.ranking))
-                    for column, metric in self.metrics.items()
-                }
-            )
+            self.metrics = {
+                column: replace(metric, ranking=rankings.get(metric.ranking, metric.ranking))
+                for column, metric in self.metrics.items()
+            }

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import pickle
 from typing import Any
 
+import pytest
+from django.db import NotSupportedError
 from django.db.models import Exists, OuterRef, Q, Subquery
 from hypothesis import given
 from hypothesis import strategies as st
@@ -81,3 +84,19 @@ class Correlated(HypothesisTestCase):
 
 def best_of(test: Test) -> list[int]:
     return [entry.pk for entry in Attempt.objects.board("members").on_board(test=test).top(1)]
+
+
+@pytest.mark.django_db
+def test_a_queryset_survives_pickling() -> None:
+    load([])
+    queryset = Attempt.objects.board("members").standings().filter(rank__lte=3)
+    restored = Attempt.objects.none()
+    restored.query = pickle.loads(pickle.dumps(queryset.query))
+    assert str(restored.query) == str(queryset.query)
+    assert list(pickle.loads(pickle.dumps(queryset))) == list(queryset)
+
+
+@pytest.mark.django_db
+def test_locked_rows_get_no_standings() -> None:
+    with pytest.raises(NotSupportedError, match="Lock them by primary key"):
+        Attempt.objects.select_for_update().standings()

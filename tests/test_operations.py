@@ -929,6 +929,17 @@ def test_around_counts_positions_in_the_view(boards: Boards) -> None:
         boards.check(found, pks[max(position - 1, 0) : position + 2], ordered=True)
 
 
+def test_top_and_around_of_a_join_that_multiplies(boards: Boards) -> None:
+    test = Test.objects.get(name="test 0")
+    ranked = boards.ranked(lambda r: r.entry.test_id == test.pk and "a" in r.comments)
+    pks = [row.entry.pk for row in ranked]
+    assert any(row.comments.count("a") > 1 for row in ranked)
+    view = boards.view.on_board(test=test).filter(comments__text="a").distinct()
+    boards.check(view.top(2), pks[:2], ordered=True)
+    boards.check(view.top(3, ties=True), [row.entry.pk for row in ranked if row.rank <= 3], ordered=True)
+    boards.check(view.around(ranked[1].entry, before=1, after=1), pks[:3], ordered=True)
+
+
 def test_get_standing_ignores_the_view(boards: Boards) -> None:
     for row in boards.rows:
         for view in (boards.view, boards.view.none(), boards.view.filter(score=-1), boards.view[:1]):

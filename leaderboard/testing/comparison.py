@@ -10,7 +10,7 @@ from django.db.models.functions import Cast
 
 from leaderboard import cutoffs, reference
 from leaderboard.board import Leaderboard
-from leaderboard.expressions import Term
+from leaderboard.expressions import Term, unshared
 from leaderboard.query import LeaderboardQuerySet
 
 __all__ = ["assert_matches_reference", "reference_standings"]
@@ -77,6 +77,7 @@ def _entries(queryset: LeaderboardQuerySet, board: Leaderboard) -> list[referenc
         columns["_counting"] = Term(F(board.counting.field))
     if board.time_taken is not None:
         columns["_time_taken"] = board.time_taken
+    columns = {name: unshared(expression) for name, expression in columns.items()}
     rows = queryset.model._base_manager.using(queryset.db).annotate(**columns).values("pk", *columns)
     return [
         reference.Entry(
