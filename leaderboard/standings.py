@@ -210,7 +210,9 @@ class StandingsTable:
         found = False
         for condition in conjuncts(self.view.where):
             column = getattr(condition, "lhs", None)
-            if isinstance(column, DerivedColumn) and isinstance(condition, STRICT_LOOKUPS):
+            # A correlated condition may begin with a column of an enclosing query's table.
+            own = isinstance(column, DerivedColumn) and column.alias in self.view.alias_map
+            if own and isinstance(condition, STRICT_LOOKUPS):
                 match self.view.metrics[column.name].name:
                     case "ranked":
                         self.enforced.append(condition)

@@ -1,0 +1,45 @@
+"""Lower layers never import higher ones."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "leaderboard"
+LAYERS = [
+    {"kinds"},
+    {"reference", "expressions"},
+    {"cutoffs", "derived"},
+    {"board"},
+    {"standings"},
+    {"sql"},
+    {"query"},
+    {"__init__", "apps", "checks", "testing"},
+]
+LAYER = {module: number for number, modules in enumerate(LAYERS) for module in modules}
+
+
+def module_of(path: Path) -> str:
+    return path.relative_to(PACKAGE).with_suffix("").parts[0]
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: path.stem)
+def test_a_module_imports_only_lower_layers(path: Path) -> None:
+    module = module_of(path)
+    # A statement inside a function or under TYPE_CHECKING is no dependency of the module when imported.
+    for node in ast.parse(path.read_text()).body:
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("leaderboard."):
+            imported = (node.module or "").split(".")[1]
+            assert imported == module or LAYER[imported] < LAYER[module], f"{module} imports {imported}"
+
+
+def test_the_reference_shares_no_code_with_the_sql_side() -> None:
+    source = ast.parse((PACKAGE / "reference.py").read_text())
+    imported = {
+        (node.module or "").split(".")[0] + "." + (node.module or "").partition(".")[2]
+        for node in ast.walk(source)
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(("leaderboard", "django"))
+    }
+    assert imported == {"leaderboard.kinds"}
