@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Self
 
 from asgiref.sync import sync_to_async
-from django.core.exceptions import ImproperlyConfigured
+from django.core.exceptions import FieldError, ImproperlyConfigured
 from django.db import NotSupportedError, models
 from django.db.models import F, Model, OrderBy, Value
 
@@ -347,17 +347,17 @@ class LeaderboardQuerySet(models.QuerySet[Any]):
         self._not_support_combined_queries("update")
         if self.query.is_sliced:
             raise TypeError("Cannot update a query once a slice has been taken.")
-        for name, value in kwargs.items():
-            nodes = value.flatten() if hasattr(value, "flatten") else [value]
-            used = [
-                node.name for node in nodes if isinstance(node, F) and node.name in self.query.annotations
-            ]
-            if used:
-                raise NotSupportedError(
-                    f"update({name}=…) refers to {used[0]!r}, which is derived from the rows being updated. "
-                    "Read it first, and write it with bulk_update()."
-                )
-        return self._stored().update(**kwargs)
+        try:
+            return self._stored().update(**kwargs)
+        except FieldError as error:
+            # The rows are updated by primary key, where the metrics have no columns.
+            used = [name for name in self.query.annotations if repr(name) in str(error)]
+            if not used:
+                raise
+            raise NotSupportedError(
+                f"update() refers to {used[0]!r}, which is derived from the rows being updated. "
+                "Read it first, and write it with bulk_update()."
+            ) from error
 
     update.alters_data = True  # type: ignore[attr-defined]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from django.db import NotSupportedError
-from django.db.models import Exists, OuterRef, Q, Subquery
+from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, Value, When
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase as HypothesisTestCase
@@ -100,3 +100,14 @@ def test_a_queryset_survives_pickling() -> None:
 def test_locked_rows_get_no_standings() -> None:
     with pytest.raises(NotSupportedError, match="Lock them by primary key"):
         Attempt.objects.select_for_update().standings()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "value",
+    [F("rank"), Case(When(rank=1, then=Value(1)), default=Value(2))],
+    ids=["reference", "condition"],
+)
+def test_a_metric_cannot_be_assigned(value: Any) -> None:
+    with pytest.raises(NotSupportedError, match=r"refers to 'rank'.*bulk_update"):
+        Attempt.objects.standings().update(score=value)
