@@ -118,12 +118,7 @@ class LeaderboardQuerySet(models.QuerySet[Any]):
         for name, value in within.items():
             if value is None:
                 raise ValueError(f"on_board({name}=None): an entry with a NULL board is on no board.")
-            expression = board.within[name]
-            if isinstance(expression, F):
-                queryset = queryset.filter(**{expression.name: value})
-            else:
-                alias = f"_on_board_{name}"
-                queryset = queryset.alias(**{alias: expression}).filter(**{alias: value})
+            queryset = queryset._held_to(name, value)
         return queryset
 
     def as_population(self) -> Self:
@@ -322,15 +317,15 @@ class LeaderboardQuerySet(models.QuerySet[Any]):
         queryset = type(self)(self.model, using=self._db, hints=self._hints)
         queryset._board, queryset._population = ranking.board, ranking.view
         for name, lookup in self.query.pins(ranking.board).items():
-            queryset = queryset._on_pinned(name, lookup)
+            queryset = queryset._held_to(name, lookup.rhs)
         return queryset
 
-    def _on_pinned(self, name: str, lookup: Any) -> Self:
+    def _held_to(self, name: str, value: Any) -> Self:
         expression = self._declaration.within[name]
-        alias = f"_on_board_{name}"
         if isinstance(expression, F):
-            return self.filter(**{expression.name: lookup.rhs})
-        return self.alias(**{alias: expression}).filter(**{alias: lookup.rhs})
+            return self.filter(**{expression.name: value})
+        alias = f"_on_board_{name}"
+        return self.alias(**{alias: expression}).filter(**{alias: value})
 
     def _require_saved(self, entry: Model) -> None:
         if not isinstance(entry, self.model._meta.concrete_model):
