@@ -13,7 +13,7 @@ from django.db.models.sql import Query
 
 from leaderboard.board import Leaderboard
 from leaderboard.cutoffs import AtLeast, AtMost, CutOff
-from leaderboard.expressions import TEXT_FIELDS, TimeTaken, unshared
+from leaderboard.expressions import TimeTaken, unshared, value_field
 
 __all__ = ["check_boards"]
 
@@ -25,7 +25,7 @@ TYPES: tuple[tuple[Any, str], ...] = (
     (models.DurationField, "duration"),
     (models.BooleanField, "boolean"),
     ((models.IntegerField, models.FloatField, models.DecimalField), "number"),
-    (TEXT_FIELDS, "text"),
+    ((models.CharField, models.TextField), "text"),
 )
 
 # The columns of an index: the name of a field or an expression, and whether it descends.
@@ -100,11 +100,9 @@ def _type_of(model: type[Model], expression: Any) -> str | None:
     """Return the type of the expression's values; None where it cannot be told."""
     try:
         resolved = unshared(expression).resolve_expression(Query(model))
-        field = getattr(resolved, "_output_field_or_none", None)
+        field = value_field(getattr(resolved, "_output_field_or_none", None))
     except (FieldError, NotSupportedError):
         return None
-    while isinstance(field, models.ForeignKey):
-        field = field.target_field
     return next((name for classes, name in TYPES if isinstance(field, classes)), None)
 
 

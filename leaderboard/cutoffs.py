@@ -14,7 +14,6 @@ from django.utils.deconstruct import deconstructible
 
 from leaderboard.expressions import (
     NUMERIC,
-    TEXT_FIELDS,
     Negation,
     Product,
     QualificationField,
@@ -23,6 +22,7 @@ from leaderboard.expressions import (
     all_of,
     any_of,
     holds,
+    is_text,
     kind_of,
     operand,
 )
@@ -58,7 +58,7 @@ class Comparison(models.Func):
     def resolve_expression(self, *args: Any, **kwargs: Any) -> Any:
         resolved = super().resolve_expression(*args, **kwargs)
         sides = resolved.get_source_expressions()
-        if isinstance(sides[0]._output_field_or_none, TEXT_FIELDS) and not isinstance(sides[0], Collate):
+        if is_text(sides[0]._output_field_or_none) and not isinstance(sides[0], Collate):
             resolved.set_source_expressions([Collate(sides[0], "C"), sides[1]])
         return resolved
 

@@ -38,7 +38,6 @@ __all__ = [
 ]
 
 NUMERIC = models.DecimalField(max_digits=1000, decimal_places=1)
-TEXT_FIELDS = (models.CharField, models.TextField)
 
 KindT = TypeVar("KindT", bound=StrEnum)
 
@@ -88,6 +87,17 @@ def _ordering_term(term: object, argument: str) -> OrderBy:
     return OrderBy(operand(term, argument))
 
 
+def value_field(field: Any) -> Any:
+    """Return the field whose values a column holds: of a foreign key, that which it refers to."""
+    while isinstance(field, models.ForeignKey):
+        field = field.target_field
+    return field
+
+
+def is_text(field: Any) -> bool:
+    return isinstance(value_field(field), models.CharField | models.TextField)
+
+
 class Term(models.Func):
     """An ordering term; text gets an explicit collation, so that no server's locale decides a rank."""
 
@@ -100,7 +110,7 @@ class Term(models.Func):
 
     def resolve_expression(self, *args: Any, **kwargs: Any) -> Any:
         (resolved,) = super().resolve_expression(*args, **kwargs).get_source_expressions()
-        if isinstance(resolved.output_field, TEXT_FIELDS) and not isinstance(resolved, Collate):
+        if is_text(resolved.output_field) and not isinstance(resolved, Collate):
             return Collate(resolved, self.collation)
         return resolved
 

@@ -48,6 +48,7 @@ from leaderboard.expressions import (
     all_of,
     any_of,
     holds,
+    is_text,
     not_null,
     rank_field,
 )
@@ -139,6 +140,17 @@ def primary_key(query: Query, alias: str) -> Any:
     """Return what ties are broken by: the primary key, in the collation of the terms if it is text."""
     meta = query.get_meta()
     return Term(Col(alias, meta.pk)).resolve_expression(query)
+
+
+def _own_field(query: Query, expression: Any) -> Any:
+    """Return the field of the model's own table that ``expression`` is, where no collation is added to it."""
+    if isinstance(expression, Term):
+        (expression,) = expression.get_source_expressions()
+    if not isinstance(expression, F) or isinstance(expression, OuterRef) or "__" in expression.name:
+        return None
+    meta = query.get_meta()
+    field = meta.pk if expression.name == "pk" else meta.get_field(expression.name)
+    return field if field in meta.local_concrete_fields and not is_text(field) else None
 
 
 # A lookup of these types is not true of NULL, so it is true of ranked entries only.
@@ -347,6 +359,8 @@ class RankedRows:
     def _column(self, name: str, expression: Any) -> str:
         """Return the name of a column of the lowest level that holds ``expression``."""
         entries = self.table.entries
+        if (field := _own_field(entries, expression)) is not None:
+            return str(field.column)
         for known, column in self.rows:
             if known == expression:
                 return column
@@ -358,7 +372,11 @@ class RankedRows:
         return column
 
     def at(self, level: str, column: str) -> DerivedColumn:
-        field = self.table.entries.annotations[column].output_field
+        entries = self.table.entries
+        if (annotation := entries.annotations.get(column)) is not None:
+            field = annotation.output_field
+        else:
+            field = next(f for f in entries.get_meta().local_concrete_fields if f.column == column)
         return DerivedColumn(self.table.aliases[level], column, field)
 
     def _eligible(self, query: Query) -> list[Q | Any]:
@@ -411,15 +429,11 @@ class RankedRows:
     def _mark_ranked(self, entries: Query) -> None:
         """Mark which entries are ranked, for a table that holds all of them."""
         conditions = self._eligible(entries)
-        eligible = (
-            self._column("eligible", holds(all_of([holds(c) for c in conditions]))) if conditions else None
-        )
+        eligible = self._column("eligible", holds(Q(*conditions))) if conditions else None
+        # One column, so that no window and no CASE above evaluates the whole condition again.
+        present = [not_null(term.expression) for term in self.board.terms]
+        complete = self._column("complete", holds(Q(*conditions, *present)))
         below = "counting" if self.board.member is not None else None
-
-        def complete(level: str) -> list[Any]:
-            present = [not_null(self.at(level, name)) for name in self.terms]
-            return present if eligible is None else [self.at(level, eligible), *present]
-
         if below is not None:
             member = self._column("member", F(self.board.member))
             if self.board.counting.kind is Counting.BEST:
@@ -436,7 +450,7 @@ class RankedRows:
                 partition_by=[
                     *(self.at(below, name) for name in self.partition),
                     self.at(below, member),
-                    all_of(complete(below)),
+                    self.at(below, complete),
                 ],
                 order_by=[*order, OrderBy(primary_key(entries, self.table.aliases[below]))],
                 output_field=models.BigIntegerField(),
@@ -450,7 +464,7 @@ class RankedRows:
             self.superseded = None
             counted = []
         self.eligible = None if eligible is None else self.at("standing", eligible)
-        self.ranked = all_of([*complete("standing"), *counted])
+        self.ranked = all_of([self.at("standing", complete), *counted])
 
     def column(self, metric: Metric) -> Any:
         """Return the expression for ``metric`` on the level of standings."""

@@ -63,7 +63,7 @@ def _load(rows: int) -> Test:
             "INSERT INTO testapp_attempt"
             " (test_id, candidate_id, score, started_at, finished_at, disqualified)"
             " SELECT %s, 1 + n %% %s,"
-            " CASE WHEN n %% 20 = 3 THEN NULL ELSE (n * 7919 %% %s) / 100 END,"
+            " CASE WHEN n %% 20 = 3 THEN NULL ELSE (n::bigint * 7919 %% %s) / 100 END,"
             " '2026-01-01Z', '2026-01-01Z'::timestamptz + interval '1 hour', n %% 20 = 7"
             " FROM generate_series(1, %s) n",
             [test.pk, max(rows // 2, 1), rows, rows],
