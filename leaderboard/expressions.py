@@ -136,15 +136,21 @@ class TimeTaken(ExpressionWrapper):
         self.start = operand(start, "start")
         self.finish = operand(finish, "finish")
         self.running = running
+        self.paused = _length(paused, "paused")
+        self.allowance = _length(allowance, "allowance")
         duration = _duration((Coalesce(self.finish, Now()) if running else self.finish) - self.start)
-        for argument, value in (("paused", paused), ("allowance", allowance)):
-            if isinstance(value, timedelta):
-                duration = _duration(duration - Value(value, models.DurationField()))
-            elif value is not None:
+        for length in (self.paused, self.allowance):
+            if isinstance(length, timedelta):
+                duration = _duration(duration - Value(length, models.DurationField()))
+            elif length is not None:
                 zero = Value(timedelta(0), models.DurationField())
-                length = Coalesce(operand(value, argument), zero, output_field=models.DurationField())
+                length = Coalesce(length, zero, output_field=models.DurationField())
                 duration = _duration(duration - length)
         super().__init__(duration, output_field=models.DurationField())
+
+
+def _length(value: object, argument: str) -> Any:
+    return value if value is None or isinstance(value, timedelta) else operand(value, argument)
 
 
 def _duration(expression: Any) -> ExpressionWrapper:

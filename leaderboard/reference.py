@@ -1,8 +1,8 @@
 """Standings by definition, in plain Python: the oracle that the SQL side is tested against.
 
-Nothing here is shared with the SQL side, and clarity wins over speed: an entry is compared with every
-other entry of its board. Values compare as PostgreSQL orders them: NaN equals itself and lies above
-infinity, text goes by code point (collation C), numbers are exact whatever their types.
+Nothing here is shared with the SQL side, and clarity wins over speed. Values compare as PostgreSQL orders
+them: NaN equals itself and lies above infinity, text goes by code point (collation C), numbers are exact
+whatever their types.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from functools import cmp_to_key, partial
-from itertools import pairwise
 from typing import Any
 
 from leaderboard.kinds import Counting, PercentileKind, Qualification, RankKind
@@ -271,18 +270,18 @@ def standings(
     """
     entries = list(entries)
     boards: dict[Any, list[Entry]] = {}
-    ranked = set()
     for entry in order(entries, specification, population=population):
         boards.setdefault(_places(entry.board), []).append(entry)
-        ranked.add(entry.key)
+    tallies: dict[Any, Tally] = {}
+    for board in boards.values():
+        tallies |= _tallies(board, specification)
 
     result = {}
     for entry in entries:
-        board = boards.get(_places(entry.board), [])
-        tally = _tally(entry, board, specification) if entry.key in ranked else None
+        tally = tallies.get(entry.key)
         result[entry.key] = Standing(
             rank=None if tally is None else tally.rank(specification.rank_kind),
-            board_size=len(board),
+            board_size=len(boards.get(_places(entry.board), [])),
             percentile=None if tally is None else float(tally.percentile(specification.percentile_kind)),
             time_taken=entry.time_taken,
             qualification=_qualification(entry, specification, population, tally),
@@ -384,18 +383,27 @@ def _counting_entry(rivals: list[Entry], specification: Specification) -> Entry:
     return min(rivals, key=lambda entry: entry.key)
 
 
-def _tally(entry: Entry, board: list[Entry], specification: Specification) -> Tally:
-    """The tally of an entry of a board, whose entries are in order."""
-    better = [other for other in board if _compare(specification, other, entry) < 0]
-    tied = [other for other in board if _compare(specification, other, entry) == 0]
-    worse = [other for other in board if _compare(specification, other, entry) > 0]
-    return Tally(
-        better=len(better),
-        tied=len(tied),
-        worse=len(worse),
-        earlier=sum(other.key < entry.key for other in tied),
-        levels=sum(_compare(specification, one, other) != 0 for one, other in pairwise([*better, entry])),
-    )
+def _tallies(board: list[Entry], specification: Specification) -> dict[Any, Tally]:
+    """The tally of each entry of a board by its key; the entries are in order."""
+    ties: list[list[Entry]] = []
+    for entry in board:
+        if ties and _compare(specification, ties[-1][0], entry) == 0:
+            ties[-1].append(entry)
+        else:
+            ties.append([entry])
+    tallies = {}
+    better = 0
+    for level, tied in enumerate(ties):
+        for earlier, entry in enumerate(tied):
+            tallies[entry.key] = Tally(
+                better=better,
+                tied=len(tied),
+                worse=len(board) - better - len(tied),
+                earlier=earlier,
+                levels=level,
+            )
+        better += len(tied)
+    return tallies
 
 
 def _is_excluded(entry: Entry, specification: Specification, population: Collection[Any] | None) -> bool:

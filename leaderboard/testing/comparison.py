@@ -2,37 +2,66 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import models
-from django.db.models import Case, F, Value, When
-from django.db.models.functions import Cast
+from django.db.models import F, Value
+from django.db.models.functions import Cast, Now
 
 from leaderboard import cutoffs, reference
-from leaderboard.board import Leaderboard
-from leaderboard.expressions import Term, unshared
+from leaderboard.expressions import TimeTaken, holds, unshared
 from leaderboard.query import LeaderboardQuerySet
 
 __all__ = ["assert_matches_reference", "reference_standings"]
 
+Operand = Callable[[Mapping[str, Any], datetime | None], Any]
+
 
 def reference_standings(
-    queryset: LeaderboardQuerySet, *, population: set[Any] | None = None
+    queryset: LeaderboardQuerySet,
+    *,
+    population: Collection[Any] | None = None,
+    now: datetime | None = None,
 ) -> dict[Any, reference.Standing]:
     """Return the reference's standings of all entries of the model, by primary key.
 
-    The raw terms and operands are read by a query without windows; ranks, members, percentiles and
-    statuses are decided in Python. ``population`` is a set of primary keys, as for ``as_population()``.
+    The raw terms and operands are read by a query without windows; times taken, ranks, members,
+    percentiles and statuses are decided in Python. ``population`` holds primary keys, as of the view of
+    ``as_population()``; up to ``now`` runs what is unfinished, where the board declares running times.
     """
     board = queryset._declaration
-    entries = _entries(queryset, board)
+    operands = Operands()
+    eligible = operands.add(holds(board.eligible) if board.eligible else Value(True))
+    within = [operands.add(expression) for expression in board.within.values()]
+    terms = [operands.add(*term.expression.get_source_expressions()) for term in board.terms]
+    member = operands.add(None if board.member is None else F(board.member))
+    counting = operands.add(None if board.counting.field is None else F(board.counting.field))
+    time_taken = operands.add(board.time_taken)
+    rule_operands: list[Operand] = []
+    rule = None if board.cut_off is None else _rule(board.cut_off, operands, rule_operands)
+
+    entries = [
+        reference.Entry(
+            key=row["pk"],
+            terms=tuple(term(row, now) for term in terms),
+            board=tuple(part(row, now) for part in within),
+            member=member(row, now),
+            eligible=eligible(row, now),
+            counting=counting(row, now),
+            operands={str(name): operand(row, now) for name, operand in enumerate(rule_operands)},
+            time_taken=time_taken(row, now),
+        )
+        for row in operands.read(queryset)
+    ]
     specification = reference.Specification(
         descending=tuple(term.descending for term in board.terms),
         member=board.member is not None,
         counting=board.counting.kind,
         rank_kind=board.rank_kind,
         percentile_kind=board.percentile_kind,
-        cut_off=_rule(board.cut_off, {}),
+        cut_off=rule,
     )
     return reference.standings(entries, specification, population=population)
 
@@ -40,73 +69,77 @@ def reference_standings(
 def assert_matches_reference(queryset: LeaderboardQuerySet) -> None:
     """Assert that every row of ``queryset`` has the standing that the reference gives it.
 
-    The queryset is any view of a model with a declared board; its metrics are annotated here, under
-    names that begin with ``checked_``. Raises ``AssertionError`` naming the first entry that differs.
+    The queryset is any view of a model with a declared board, on that board or another one chosen by
+    ``board()`` or ``with_leaderboard()``, and also after ``as_population()``. Its metrics are annotated
+    here, under names that begin with ``checked_``. Raises ``AssertionError`` naming the first entry that
+    differs.
     """
-    expected = reference_standings(queryset)
-    for entry in queryset.standings(prefix="checked_"):
-        found = reference.Standing(
+    population = queryset._population
+    if population is not None:
+        rows = queryset.model._base_manager.using(queryset.db).filter(pk__in=population)
+        population = set(rows.values_list("pk", flat=True))
+    # The view comes first and brings its time along, since each statement has a time of its own.
+    found = list(queryset.standings(prefix="checked_").annotate(checked_at=Now()))
+    now = found[0].checked_at if found else None
+    expected = reference_standings(queryset, population=population, now=now)
+    for entry in found:
+        standing = reference.Standing(
             rank=entry.checked_rank,
             board_size=entry.checked_board_size,
             percentile=entry.checked_percentile,
             time_taken=getattr(entry, "checked_time_taken", None),
             qualification=entry.checked_qualification,
         )
-        if found != expected[entry.pk]:
+        if standing != expected[entry.pk]:
             raise AssertionError(
-                f"{entry!r} (primary key {entry.pk!r}): SQL has {found}, the reference {expected[entry.pk]}."
+                f"{entry!r} (primary key {entry.pk!r}): SQL has {standing}, "
+                f"the reference {expected[entry.pk]}."
             )
 
 
-def _entries(queryset: LeaderboardQuerySet, board: Leaderboard) -> list[reference.Entry]:
-    operands: dict[str, Any] = {}
-    _rule(board.cut_off, operands)
-    columns: dict[str, Any] = {
-        "_eligible": Case(
-            When(board.eligible, then=Value(True)), default=Value(False), output_field=models.BooleanField()
-        )
-        if board.eligible
-        else Value(True)
-    }
-    columns |= {f"_board_{name}": expression for name, expression in board.within.items()}
-    columns |= {f"_term_{position}": term.expression for position, term in enumerate(board.terms)}
-    columns |= operands
-    if board.member is not None:
-        columns["_member"] = F(board.member)
-    if board.counting.field is not None:
-        columns["_counting"] = Term(F(board.counting.field))
-    if board.time_taken is not None:
-        columns["_time_taken"] = board.time_taken
-    columns = {name: unshared(expression) for name, expression in columns.items()}
-    rows = queryset.model._base_manager.using(queryset.db).annotate(**columns).values("pk", *columns)
-    return [
-        reference.Entry(
-            key=row["pk"],
-            terms=tuple(row[f"_term_{position}"] for position in range(len(board.terms))),
-            board=tuple(row[f"_board_{name}"] for name in board.within),
-            member=row.get("_member"),
-            eligible=row["_eligible"],
-            counting=row.get("_counting"),
-            operands={name: row[name] for name in operands},
-            time_taken=row.get("_time_taken"),
-        )
-        for row in rows
-    ]
+class Operands:
+    """The columns that are read of every entry, and the values that are made of them in Python."""
 
+    def __init__(self) -> None:
+        self.columns: dict[str, Any] = {}
 
-def _rule(rule: cutoffs.CutOff | None, operands: dict[str, Any]) -> reference.Rule | None:
-    """Return the reference's form of a cut-off rule, whose operands are added by name."""
-
-    def name(expression: Any) -> str:
-        key = f"_operand_{len(operands)}"
+    def add(self, expression: Any) -> Operand:
+        """Return a function from a row, and the time it was read at, to the value of ``expression``."""
+        if expression is None or isinstance(expression, timedelta):
+            return lambda row, now: expression
+        if isinstance(expression, TimeTaken):
+            return self._time_taken(expression)
         if isinstance(expression, Value) and isinstance(expression.output_field, models.DecimalField):
             expression = Cast(expression, models.DecimalField(max_digits=1000, decimal_places=100))
-        operands[key] = expression
-        return key
+        name = f"_operand_{len(self.columns)}"
+        self.columns[name] = unshared(expression)
+        return lambda row, now: row[name]
 
+    def _time_taken(self, expression: TimeTaken) -> Operand:
+        start, finish = self.add(expression.start), self.add(expression.finish)
+        paused, allowance = self.add(expression.paused), self.add(expression.allowance)
+        return lambda row, now: reference.time_taken(
+            start(row, now),
+            finish(row, now),
+            now=now if expression.running else None,
+            paused=paused(row, now),
+            allowance=allowance(row, now),
+        )
+
+    def read(self, queryset: LeaderboardQuerySet) -> Any:
+        rows = queryset.model._base_manager.using(queryset.db).annotate(**self.columns)
+        return rows.values("pk", *self.columns)
+
+
+def _rule(rule: cutoffs.CutOff, operands: Operands, added: list[Operand]) -> reference.Rule:
+    """Return the reference's form of a cut-off rule, having added its operands."""
+
+    def name(expression: Any) -> str:
+        added.append(operands.add(expression))
+        return str(len(added) - 1)
+
+    parts = [_rule(part, operands, added) for part in rule.rules()]
     match rule:
-        case None:
-            return None
         case cutoffs.AtLeast():
             return reference.AtLeast(name(rule.expression), name(rule.value))
         case cutoffs.AtMost():
@@ -120,13 +153,9 @@ def _rule(rule: cutoffs.CutOff | None, operands: dict[str, Any]) -> reference.Ru
         case cutoffs.PercentileAtLeast():
             return reference.PercentileAtLeast(name(rule.percent), rule.kind)
         case cutoffs.Not():
-            return reference.Not(_known(rule.rules()[0], operands))
+            return reference.Not(*parts)
         case cutoffs.AllOf():
-            return reference.AllOf(tuple(_known(part, operands) for part in rule.rules()))
+            return reference.AllOf(parts)
         case cutoffs.AnyOf():
-            return reference.AnyOf(tuple(_known(part, operands) for part in rule.rules()))
+            return reference.AnyOf(parts)
     raise TypeError(f"{rule!r} has no counterpart in leaderboard.reference.")
-
-
-def _known(rule: cutoffs.CutOff, operands: dict[str, Any]) -> Any:
-    return _rule(rule, operands)

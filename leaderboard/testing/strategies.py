@@ -1,0 +1,97 @@
+"""Hypothesis strategies for entries; needs the extra ``testing``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from typing import Any, TypeVar
+
+from django.db import models
+from django.db.models import Model
+from hypothesis import strategies as st
+from hypothesis.extra.django import from_field, from_model
+
+__all__ = ["entries"]
+
+ModelT = TypeVar("ModelT", bound=Model)
+Row = dict[str, Any]
+
+
+@st.composite
+def entries(
+    draw: st.DrawFn,
+    model: type[ModelT],
+    *,
+    min_size: int = 0,
+    max_size: int = 25,
+    **fields: st.SearchStrategy[Any],
+) -> list[ModelT]:
+    """Return a strategy for lists of unsaved instances of ``model``, to be saved by ``bulk_create()``.
+
+    The values of a field are drawn from a few, None among them where it may be NULL, so that ties, entries
+    that are not ranked and several entries of a member are frequent. ``fields`` are strategies for the
+    values of fields, by name. Other fields get theirs from ``hypothesis.extra.django.from_field()``, and
+    the instances that foreign keys refer to are saved when they are drawn: use it within a
+    ``hypothesis.extra.django.TestCase``. Fields that the database or ``save()`` fills in are left alone,
+    and what must be unique is.
+
+    Raises ``TypeError`` for a name that is no field, and ``InvalidArgument``, from Hypothesis, for a
+    required field of a type that it knows no strategy for.
+    """
+    concrete = {field.name: field for field in model._meta.concrete_fields}
+    if unknown := sorted(fields.keys() - concrete.keys()):
+        raise TypeError(f"{unknown[0]!r} is no field of {model._meta.label}; it has {', '.join(concrete)}.")
+    unique = _unique(model)
+    alone = {name for names in unique for name in names if len(names) == 1}
+    columns: dict[str, st.SearchStrategy[Any]] = {}
+    for name, field in concrete.items():
+        if name in fields:
+            columns[name] = fields[name]
+        elif name in alone and not _is_filled_in(field):
+            columns[name] = _values(field)
+        elif not _is_filled_in(field):
+            few = draw(st.lists(_values(field), min_size=1, max_size=4))
+            columns[name] = st.sampled_from([*few, None] if field.null else few)
+    keys = tuple(_key([name for name in names if name in columns]) for names in unique)
+    rows = st.lists(
+        st.fixed_dictionaries(columns), min_size=min_size, max_size=max_size, unique_by=keys or None
+    )
+    return [model(**row) for row in draw(rows)]
+
+
+def _is_filled_in(field: Any) -> bool:
+    automatic = getattr(field, "auto_now", False) or getattr(field, "auto_now_add", False)
+    key = field.primary_key and (field.has_default() or isinstance(field, models.AutoField))
+    return automatic or key or field.generated or field.has_db_default() or _is_parent_link(field)
+
+
+def _is_parent_link(field: Any) -> bool:
+    return bool(field.remote_field and getattr(field.remote_field, "parent_link", False))
+
+
+def _values(field: Any) -> st.SearchStrategy[Any]:
+    if isinstance(field, models.ForeignKey):
+        return from_model(field.related_model)
+    return from_field(field)
+
+
+def _unique(model: type[Model]) -> list[tuple[str, ...]]:
+    """Return the names of the fields that must be unique, and of those that must be so together."""
+    meta = model._meta
+    together = [tuple(names) for names in meta.unique_together]
+    together += [
+        tuple(constraint.fields)
+        for constraint in meta.constraints
+        if isinstance(constraint, models.UniqueConstraint) and constraint.fields
+    ]
+    return [*((field.name,) for field in meta.concrete_fields if field.unique), *together]
+
+
+def _key(names: list[str]) -> Callable[[Row], Hashable]:
+    def key(row: Row) -> Hashable:
+        values = [row[name] for name in names]
+        # NULLs are distinct; so are rows whose unique fields are filled in later.
+        if not values or any(value is None for value in values):
+            return object()
+        return tuple(value.pk if isinstance(value, Model) else value for value in values)
+
+    return key
