@@ -7,7 +7,7 @@ from typing import Any, Self
 from asgiref.sync import sync_to_async
 from django.core.exceptions import FieldError, ImproperlyConfigured
 from django.db import NotSupportedError, models
-from django.db.models import F, Model, OrderBy, Value
+from django.db.models import F, Model, OrderBy, Subquery, Value
 
 from leaderboard.board import Leaderboard
 from leaderboard.cutoffs import Comparison
@@ -260,15 +260,20 @@ class LeaderboardQuerySet(models.QuerySet[Any]):
                 raise ValueError(f"{name}={count!r} must be a whole number from 0 up.")
         self._require_saved(entry)
         ranked = self._ranked("around")
-        terms = [order.expression for order in ranked.query.order_by[:-1]]
-        found = list(ranked.filter(pk=entry.pk).values_list(*terms)[:1])
-        if not found:
+        own = ranked.filter(pk=entry.pk)
+        if not own.exists():
             raise self.model.DoesNotExist(
                 f"{self.model._meta.object_name} {entry.pk!r} is not ranked or not in the view."
             )
+        # The entry's terms are read by the statement that compares them: a running time moves on.
+        own = own.order_by().distinct()
+        places = [
+            (order, Subquery(own.values_list(order.expression))) for order in ranked.query.order_by[:-1]
+        ]
+        places.append((ranked.query.order_by[-1], Value(entry.pk)))
         keys = [entry.pk]
         for count, later in ((before, False), (after, True)):
-            side = ranked.filter(_ordered(ranked.query.order_by, [*found[0], entry.pk], later=later))
+            side = ranked.filter(_beyond(places, later=later))
             side = side if later else side.reverse()
             keys += side.values_list("pk", flat=True).distinct()[:count] if count else []
         return ranked._with_default_rank().filter(pk__in=keys)
@@ -411,16 +416,18 @@ def _select_primary_key(query: Any) -> Any:
     return query
 
 
-def _ordered(order_by: Any, values: list[Any], *, later: bool) -> Any:
-    """Return the condition to come strictly after ``values`` in the order, or before them."""
+def _beyond(places: list[tuple[OrderBy, Any]], *, later: bool) -> Any:
+    """Return the condition to come strictly after the values given for each term, or before them."""
     alternatives = []
     equal: list[Any] = []
-    for order, value in zip(order_by, values, strict=True):
-        operator = " > " if order.descending != later else " < "
-        literal = Value(value)
-        alternatives.append(all_of([*equal, Comparison(order.expression, literal, arg_joiner=operator)]))
-        equal.append(Comparison(order.expression, literal, arg_joiner=" = "))
-    return any_of(alternatives)
+    for order, value in places:
+        operator = ">" if order.descending != later else "<"
+        alternatives.append(all_of([*equal, Comparison(order.expression, value, arg_joiner=f" {operator} ")]))
+        equal.append(Comparison(order.expression, value, arg_joiner=" = "))
+    # Implied by the rest, but an index scan can begin where it holds.
+    first, value = places[0]
+    operator = ">=" if first.descending != later else "<="
+    return all_of([Comparison(first.expression, value, arg_joiner=f" {operator} "), any_of(alternatives)])
 
 
 class LeaderboardManager(models.Manager.from_queryset(LeaderboardQuerySet)):  # type: ignore[misc]

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from collections import Counter
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.db.models import F, OuterRef, Q, Subquery
-from django.db.models.functions import TruncMonth
-from hypothesis import given
+from django.db import transaction
+from django.db.models import F, OrderBy, OuterRef, Q, Subquery
+from django.db.models.functions import TruncDate, TruncMonth
+from django.utils.timezone import now
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase as HypothesisTestCase
 
@@ -23,6 +26,7 @@ from leaderboard import (
     PercentileAtLeast,
     PercentileKind,
     PercentOf,
+    Qualification,
     RankKind,
     TimeTaken,
     TopCount,
@@ -32,14 +36,25 @@ from leaderboard.testing import assert_matches_reference, reference_standings
 from tests.testapp.models import Attempt, Candidate, Test
 
 EPOCH = datetime(2026, 1, 31, 23, 59, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
+
+
+# Seconds that are equal, fractions of one that are not, and a leap day.
+MOMENTS = [EPOCH + timedelta(seconds=n, microseconds=n % 2) for n in range(4)] + [
+    datetime(2024, 2, 29, tzinfo=UTC)
+]
+
+
+def weighted(*choices: tuple[int, st.SearchStrategy[Any]]) -> st.SearchStrategy[Any]:
+    # one_of() counts a strategy once, however often it is given.
+    return st.sampled_from([s for weight, s in choices for _ in range(weight)]).flatmap(lambda s: s)
 
 
 def mostly(strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    return st.one_of(strategy, strategy, strategy, st.none())
+    return weighted((4, strategy), (1, st.none()))
 
 
-moments = mostly(st.integers(0, 4).map(lambda n: EPOCH + timedelta(seconds=n, microseconds=n % 2)))
-rows = st.lists(
+few_rows = st.lists(
     st.fixed_dictionaries(
         {
             "test": st.integers(0, 2),
@@ -50,18 +65,45 @@ rows = st.lists(
             ),
             "ratio": mostly(st.sampled_from([0.0, -0.0, 1.5, float("nan"), float("inf"), float("-inf")])),
             "label": mostly(st.sampled_from(["a", "B", "é", "", "ab"])),
-            "started_at": moments,
-            "finished_at": moments,
+            "started_at": mostly(st.sampled_from(MOMENTS)),
+            "finished_at": mostly(st.sampled_from(MOMENTS)),
             "disqualified": st.sampled_from([False, False, False, True, None]),
         }
     ),
     max_size=25,
 )
 
+
+class Rows(list[dict[str, Any]]):
+    """Rows that are too many to be shown."""
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} rows>"
+
+
+@st.composite
+def many_rows(draw: st.DrawFn) -> Rows:
+    """Some hundred rows, each value of which is that of one of a few."""
+    few = draw(few_rows.filter(bool))
+    random = draw(st.randoms(use_true_random=False))
+    size = draw(st.integers(50, 400))
+    return Rows({name: random.choice(few)[name] for name in few[0]} for _ in range(size))
+
+
+rows = weighted((5, few_rows), (1, many_rows()))
+
+TIMES = [
+    TimeTaken("started_at", "finished_at"),
+    TimeTaken("started_at", "finished_at", running=True),
+    TimeTaken("started_at", "finished_at", paused="test__pause", allowance="candidate__allowance"),
+    TimeTaken("started_at", "finished_at", running=True, paused=SECOND, allowance="test__pause"),
+]
+
 terms = st.lists(
     st.sampled_from(
         ["score", "-score", "big", "-big", "ratio", "-ratio", "label", "-label", "finished_at",
-         "-test__cut_off", TimeTaken("started_at", "finished_at"), (F("big") * 2).desc()]
+         "-test__cut_off", "test__held_on", "-candidate__name", "candidate__allowance",
+         TruncDate("finished_at"), (F("big") * 2).desc(), *TIMES, OrderBy(TIMES[2], descending=True)]
     ),
     min_size=1,
     max_size=3,
@@ -72,6 +114,8 @@ simple_rules = st.one_of(
     st.builds(AtLeast, st.just("score"), st.one_of(st.integers(-1, 4), st.just(F("test__cut_off")))),
     st.builds(AtMost, st.just("score"), st.integers(-1, 4)),
     st.builds(AtLeast, st.just("label"), st.sampled_from(["a", "B"])),
+    st.builds(AtMost, st.sampled_from(TIMES), st.one_of(st.just(SECOND), st.just(F("test__pause")))),
+    st.builds(PercentOf, st.just(TIMES[2]), st.just(F("test__pause")), st.integers(0, 300)),
     st.builds(PercentOf, st.just("score"), st.one_of(st.integers(1, 4), st.just("test__cut_off")), percents),
     st.builds(TopCount, st.one_of(st.integers(0, 5), st.just(F("test__cut_off")))),
     st.builds(TopPercent, st.one_of(st.integers(0, 100), st.just(12.5))),
@@ -88,11 +132,16 @@ rules = st.recursive(
 within: st.SearchStrategy[Any] = st.sampled_from(
     [[], ["test"], ["test"], ["candidate"], {"test": "test", "month": TruncMonth("finished_at")}]
 )
+rank_kinds = st.sampled_from(RankKind)
 counting = st.sampled_from([None, Best(), Latest("finished_at"), First("started_at"), Latest("label")])
 
 
 @st.composite
-def boards(draw: st.DrawFn, within: st.SearchStrategy[Any] = within) -> Leaderboard:
+def boards(
+    draw: st.DrawFn,
+    within: st.SearchStrategy[Any] = within,
+    rank_kind: st.SearchStrategy[RankKind] = rank_kinds,
+) -> Leaderboard:
     member = draw(st.booleans())
     return Leaderboard(
         within=draw(within),
@@ -100,16 +149,24 @@ def boards(draw: st.DrawFn, within: st.SearchStrategy[Any] = within) -> Leaderbo
         member="candidate" if member else None,
         counting=draw(counting) if member else None,
         eligible=draw(st.sampled_from([None, Q(disqualified=False), ~Q(disqualified=True)])),
-        time_taken=TimeTaken("started_at", "finished_at"),
-        cut_off=draw(st.one_of(st.none(), rules)),
-        rank_kind=draw(st.sampled_from(RankKind)),
+        time_taken=draw(st.sampled_from(TIMES)),
+        cut_off=draw(mostly(rules)),
+        rank_kind=draw(rank_kind),
         percentile_kind=draw(st.sampled_from(PercentileKind)),
     )
 
 
 def load(rows: list[dict[str, Any]]) -> list[Test]:
-    tests = [Test.objects.create(name=str(n), cut_off=value) for n, value in enumerate([2, 0, None])]
-    people = Candidate.objects.bulk_create(Candidate(name=str(n)) for n in range(4))
+    tests = Test.objects.bulk_create(
+        Test(name=str(n), cut_off=cut_off, held_on=held_on, pause=pause)
+        for n, (cut_off, held_on, pause) in enumerate(
+            [(2, date(2026, 1, 31), SECOND), (0, date(2025, 12, 1), None), (None, None, -SECOND)]
+        )
+    )
+    people = Candidate.objects.bulk_create(
+        Candidate(name=str(n), allowance=allowance)
+        for n, allowance in enumerate([None, SECOND, SECOND / 2, timedelta(0)])
+    )
     Attempt.objects.bulk_create(
         Attempt(
             **{
@@ -139,10 +196,10 @@ class Properties(HypothesisTestCase):
         tests = load(rows)
         queryset = Attempt.objects.with_leaderboard(board)
         assert_matches_reference(queryset.on_board(test=tests[0]))
-        expected = reference_standings(queryset)
+        expected = reference_standings(queryset, now=now())
         on_board = queryset.on_board(test=tests[0])
         ranked = {entry.pk for entry in on_board if expected[entry.pk].rank is not None}
-        top = list(on_board.standings().top(100))
+        top = list(on_board.standings().top(1000))
         assert {entry.pk for entry in top} == ranked
         for entry in top:
             assert (entry.rank, entry.board_size, entry.percentile, entry.qualification) == (
@@ -151,7 +208,8 @@ class Properties(HypothesisTestCase):
                 expected[entry.pk].percentile,
                 expected[entry.pk].qualification,
             )
-        for position, entry in enumerate(top):
+        for position in range(0, len(top), len(top) // 8 + 1):
+            entry = top[position]
             page = list(on_board.around(entry, before=1, after=2))
             assert page == top[max(0, position - 1) : position + 3]
 
@@ -161,17 +219,8 @@ class Properties(HypothesisTestCase):
     ) -> None:
         load(rows)
         view = Attempt.objects.with_leaderboard(board).filter(candidate__name__in=["0", "1"])
-        expected = reference_standings(
-            Attempt.objects.with_leaderboard(board), population=set(view.values_list("pk", flat=True))
-        )
-        for entry in view.as_population().standings():
-            standing = expected[entry.pk]
-            assert (entry.rank, entry.board_size, entry.percentile, entry.qualification) == (
-                standing.rank,
-                standing.board_size,
-                standing.percentile,
-                standing.qualification,
-            )
+        assert_matches_reference(view.as_population())
+        assert_matches_reference(view.as_population().filter(score__gte=1))
 
     @given(rows=rows)
     def test_correlated_winners(self, rows: list[dict[str, Any]]) -> None:
@@ -181,6 +230,41 @@ class Properties(HypothesisTestCase):
         for test in tests:
             first = Attempt.objects.board("members").on_board(test=test).top(1).first()
             assert winners[test.pk] == (None if first is None else first.pk)
+
+    def test_examples_are_not_trivial(self) -> None:
+        seen: Counter[str] = Counter()
+
+        @settings(max_examples=300, derandomize=True, database=None)
+        @given(rows=rows, board=boards(rank_kind=st.just(RankKind.COMPETITION)))
+        def look(rows: list[dict[str, Any]], board: Leaderboard) -> None:
+            with transaction.atomic():
+                load(rows)
+                found = list(reference_standings(Attempt.objects.with_leaderboard(board), now=now()).values())
+                transaction.set_rollback(True)
+            ranked = [standing for standing in found if standing.rank is not None]
+            seen.update({standing.qualification for standing in found})
+            seen["empty"] += not found
+            seen["a hundred entries"] += len(found) >= 100
+            seen["tie"] += len(ranked) > len({(standing.rank, standing.board_size) for standing in ranked})
+            seen["several boards"] += len({standing.board_size for standing in ranked}) > 1
+            seen["unranked"] += len(ranked) < len(found)
+
+        look()
+        floors = {
+            "empty": 0.01,
+            "a hundred entries": 0.02,
+            "tie": 0.2,
+            "several boards": 0.05,
+            "unranked": 0.5,
+            Qualification.EXCLUDED: 0.3,
+            Qualification.PENDING: 0.3,
+            Qualification.SUPERSEDED: 0.08,
+            Qualification.NO_CUT_OFF: 0.2,
+            Qualification.QUALIFIED: 0.2,
+            Qualification.NOT_QUALIFIED: 0.2,
+        }
+        shares = {name: seen[name] / 300 for name in floors}
+        assert not {name: share for name, share in shares.items() if share < floors[name]}
 
 
 pytestmark = pytest.mark.django_db

@@ -21,11 +21,14 @@ class Test(models.Model):
 
     name = models.CharField(max_length=50)
     cut_off = models.IntegerField(null=True)
+    held_on = models.DateField(null=True)
+    pause = models.DurationField(null=True)
 
 
 class Candidate(models.Model):
     name = models.CharField(max_length=50)
     team = models.CharField(max_length=50, blank=True)
+    allowance = models.DurationField(null=True)
 
 
 class Attempt(models.Model):
