@@ -8,11 +8,11 @@ from typing import Any
 
 from django.db.models import F, Index, OrderBy, Q
 from django.db.models.expressions import Combinable
-from django.db.models.functions import Collate, Now
+from django.db.models.functions import Collate
 from django.utils.deconstruct import deconstructible
 
 from leaderboard.cutoffs import CutOff
-from leaderboard.expressions import Term, TimeTaken, kind_of, operand, ordering, unshared
+from leaderboard.expressions import Term, TimeTaken, is_running, kind_of, operand, ordering, unshared
 from leaderboard.kinds import Counting, PercentileKind, RankKind
 
 __all__ = ["Best", "CountingRule", "First", "Latest", "Leaderboard"]
@@ -210,9 +210,9 @@ def _indexable(part: OrderBy) -> bool:
     expression = part.expression
     if isinstance(expression, F):
         return "__" not in expression.name
-    return isinstance(expression, TimeTaken | Collate) and not any(
-        isinstance(node, Now) or (isinstance(node, F) and "__" in node.name) for node in expression.flatten()
-    )
+    if not isinstance(expression, TimeTaken | Collate) or is_running(expression):
+        return False
+    return not any(isinstance(node, F) and "__" in node.name for node in expression.flatten())
 
 
 def _index(name: str, parts: list[OrderBy]) -> Index:

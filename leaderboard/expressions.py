@@ -161,6 +161,11 @@ def _whole(expression: Any) -> ExpressionWrapper:
     return ExpressionWrapper(expression, output_field=models.BigIntegerField())
 
 
+def is_running(expression: Any) -> bool:
+    """Tell whether the value depends on the time of the statement."""
+    return any(isinstance(node, Now) for node in expression.flatten())
+
+
 class QualificationChoices(models.TextChoices):
     """The values of :class:`~leaderboard.kinds.Qualification` for forms, serializers and admin filters."""
 

@@ -12,7 +12,7 @@ from django.db.models import F, Model, OrderBy, Subquery, Value
 from leaderboard.board import Leaderboard
 from leaderboard.cutoffs import Comparison
 from leaderboard.derived import DerivedColumn, DerivedRef, columns_of
-from leaderboard.expressions import Term, all_of, any_of, kind_of
+from leaderboard.expressions import Term, all_of, any_of, is_running, kind_of
 from leaderboard.kinds import PercentileKind, RankKind
 from leaderboard.sql import LeaderboardQuery
 from leaderboard.standings import Metric, Ranking, Standing
@@ -260,20 +260,22 @@ class LeaderboardQuerySet(models.QuerySet[Any]):
                 raise ValueError(f"{name}={count!r} must be a whole number from 0 up.")
         self._require_saved(entry)
         ranked = self._ranked("around")
-        own = ranked.filter(pk=entry.pk)
-        if not own.exists():
+        terms = ranked.query.order_by[:-1]
+        own = ranked.filter(pk=entry.pk).values_list(*(term.expression for term in terms))
+        found = next(iter(own[:1]), None)
+        if found is None:
             raise self.model.DoesNotExist(
                 f"{self.model._meta.object_name} {entry.pk!r} is not ranked or not in the view."
             )
-        # The entry's terms are read by the statement that compares them: a running time moves on.
-        own = own.order_by().distinct()
-        places = [
-            (order, Subquery(own.values_list(order.expression))) for order in ranked.query.order_by[:-1]
-        ]
-        places.append((ranked.query.order_by[-1], Value(entry.pk)))
+        places = [Value(value) for value in (*found, entry.pk)]
+        for position, term in enumerate(self._declaration.terms):
+            if is_running(term.expression):
+                # It moves on with each statement, so the one that compares it must read it.
+                column = own.order_by().distinct().values_list(terms[position].expression)
+                places[position] = Subquery(column)
         keys = [entry.pk]
         for count, later in ((before, False), (after, True)):
-            side = ranked.filter(_beyond(places, later=later))
+            side = ranked.filter(_beyond(ranked.query.order_by, places, later=later))
             side = side if later else side.reverse()
             keys += side.values_list("pk", flat=True).distinct()[:count] if count else []
         return ranked._with_default_rank().filter(pk__in=keys)
@@ -416,18 +418,18 @@ def _select_primary_key(query: Any) -> Any:
     return query
 
 
-def _beyond(places: list[tuple[OrderBy, Any]], *, later: bool) -> Any:
-    """Return the condition to come strictly after the values given for each term, or before them."""
+def _beyond(order_by: Any, places: list[Any], *, later: bool) -> Any:
+    """Return the condition to come strictly after the values given for the terms, or before them."""
     alternatives = []
     equal: list[Any] = []
-    for order, value in places:
+    for order, value in zip(order_by, places, strict=True):
         operator = ">" if order.descending != later else "<"
         alternatives.append(all_of([*equal, Comparison(order.expression, value, arg_joiner=f" {operator} ")]))
         equal.append(Comparison(order.expression, value, arg_joiner=" = "))
     # Implied by the rest, but an index scan can begin where it holds.
-    first, value = places[0]
-    operator = ">=" if first.descending != later else "<="
-    return all_of([Comparison(first.expression, value, arg_joiner=f" {operator} "), any_of(alternatives)])
+    operator = ">=" if order_by[0].descending != later else "<="
+    bound = Comparison(order_by[0].expression, places[0], arg_joiner=f" {operator} ")
+    return all_of([bound, any_of(alternatives)])
 
 
 class LeaderboardManager(models.Manager.from_queryset(LeaderboardQuerySet)):  # type: ignore[misc]

@@ -90,7 +90,11 @@ class LeaderboardQuery(DerivedQuery):
         return {name: metric for name, metric in self.metrics.items() if name in used}
 
     def derive(self) -> None:
-        table = StandingsTable(self, self.used_metrics())
+        metrics = self.used_metrics()
+        if not metrics:
+            # As in count(): the model's own table has all that is asked for.
+            return
+        table = StandingsTable(self, metrics)
         self.replace_base_table(table.query)
         self.where = without(self.where, table.enforced)
 

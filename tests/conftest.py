@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import os
 
-from hypothesis import HealthCheck, settings
+import pytest
+from hypothesis import HealthCheck, Phase, settings
 
 # A server answers in its own time, which is no property of the code under test.
 settings.register_profile(
@@ -10,4 +11,10 @@ settings.register_profile(
 )
 settings.register_profile("thorough", parent=settings.get_profile("default"), max_examples=5000)
 settings.register_profile("matrix", parent=settings.get_profile("default"), max_examples=40)
+# A defect need not be shown by its smallest example.
+settings.register_profile("mutations", parent=settings.get_profile("default"), phases=[Phase.generate])
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--write-golden", action="store_true", help="write the files of tests/golden anew")

@@ -1,0 +1,73 @@
+SELECT testapp_attempt.id,
+       testapp_attempt.rank AS rank,
+       testapp_attempt.board_size AS board_size,
+       testapp_attempt.percentile AS percentile,
+       testapp_attempt.qualification AS qualification,
+       (testapp_attempt.finished_at - testapp_attempt.started_at) AS time_taken
+  FROM (
+        SELECT standing.id,
+               standing.test_id,
+               standing.candidate_id,
+               standing.score,
+               standing.big,
+               standing.ratio,
+               standing.label,
+               standing.started_at,
+               standing.finished_at,
+               standing.disqualified,
+               CASE WHEN (standing._complete2 AND (standing._nth0 = 1)) THEN RANK() OVER (PARTITION BY (standing._complete2 AND (standing._nth0 = 1)) ORDER BY standing.score DESC, standing._term0 ASC)
+                    ELSE NULL
+                     END AS rank,
+               COUNT(1) FILTER (WHERE (standing._complete2 AND (standing._nth0 = 1))) OVER () AS board_size,
+               CASE WHEN (standing._complete2 AND (standing._nth0 = 1)) THEN (((100 * ((COUNT(1) FILTER (WHERE (standing._complete2 AND (standing._nth0 = 1))) OVER () - RANK() OVER (PARTITION BY (standing._complete2 AND (standing._nth0 = 1)) ORDER BY standing.score DESC, standing._term0 ASC)) + 1)))::double precision / (NULLIF(COUNT(1) FILTER (WHERE (standing._complete2 AND (standing._nth0 = 1))) OVER (), 0))::double precision)
+                    ELSE NULL
+                     END AS percentile,
+               CASE WHEN (NOT standing._eligible1)                                          THEN excluded
+                    WHEN (NOT (standing.score IS NOT NULL AND standing._term0 IS NOT NULL)) THEN pending
+                    WHEN (standing._nth0 > 1)                                               THEN superseded
+                    WHEN standing._cut_off3                                                 THEN qualified
+                    WHEN (NOT standing._cut_off3)                                           THEN not_qualified
+                    ELSE no_cut_off
+                     END AS qualification
+          FROM (
+                SELECT counting.id,
+                       counting.test_id,
+                       counting.candidate_id,
+                       counting.score,
+                       counting.big,
+                       counting.ratio,
+                       counting.label,
+                       counting.started_at,
+                       counting.finished_at,
+                       counting.disqualified,
+                       counting._term0 AS _term0,
+                       counting._eligible1 AS _eligible1,
+                       counting._complete2 AS _complete2,
+                       counting._cut_off3 AS _cut_off3,
+                       ROW_NUMBER() OVER (PARTITION BY counting.candidate_id, counting._complete2 ORDER BY counting.score DESC, counting._term0 ASC, counting.id ASC) AS _nth0
+                  FROM (
+                        SELECT entry.id,
+                               entry.test_id,
+                               entry.candidate_id,
+                               entry.score,
+                               entry.big,
+                               entry.ratio,
+                               entry.label,
+                               entry.started_at,
+                               entry.finished_at,
+                               entry.disqualified,
+                               (entry.finished_at - entry.started_at) AS _term0,
+                               CASE WHEN (NOT entry.disqualified AND entry.candidate_id IS NOT NULL) THEN True
+                                    ELSE False
+                                     END AS _eligible1,
+                               CASE WHEN (NOT entry.disqualified AND entry.candidate_id IS NOT NULL AND entry.score IS NOT NULL AND (entry.finished_at - entry.started_at) IS NOT NULL) THEN True
+                                    ELSE False
+                                     END AS _complete2,
+                               (entry.score >= entry1.cut_off) AS _cut_off3
+                          FROM testapp_attempt entry
+                         INNER JOIN testapp_test entry1
+                            ON (entry.test_id = entry1.id)
+                         WHERE entry.test_id = 1
+                       ) counting
+               ) standing
+       ) testapp_attempt

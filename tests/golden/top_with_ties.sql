@@ -1,0 +1,37 @@
+SELECT testapp_attempt.id,
+       testapp_attempt.rank AS rank
+  FROM (
+        SELECT standing.id,
+               standing.test_id,
+               standing.candidate_id,
+               standing.score,
+               standing.big,
+               standing.ratio,
+               standing.label,
+               standing.started_at,
+               standing.finished_at,
+               standing.disqualified,
+               True AS _ranked,
+               standing.score AS _term_0,
+               standing._term0 AS _term_1,
+               RANK() OVER (ORDER BY standing.score DESC, standing._term0 ASC) AS rank
+          FROM (
+                SELECT entry.id,
+                       entry.test_id,
+                       entry.candidate_id,
+                       entry.score,
+                       entry.big,
+                       entry.ratio,
+                       entry.label,
+                       entry.started_at,
+                       entry.finished_at,
+                       entry.disqualified,
+                       (entry.finished_at - entry.started_at) AS _term0
+                  FROM testapp_attempt entry
+                 WHERE (entry.test_id = 1 AND NOT entry.disqualified AND entry.score IS NOT NULL AND (entry.finished_at - entry.started_at) IS NOT NULL)
+               ) standing
+       ) testapp_attempt
+ WHERE (testapp_attempt.rank <= 10)
+ ORDER BY testapp_attempt._term_0 DESC,
+          testapp_attempt._term_1 ASC,
+          testapp_attempt.id ASC

@@ -1,0 +1,325 @@
+"""``python -m tests.mutations``: defects put into the SQL side one at a time, each of which a test must find.
+
+Each mutation replaces a piece of the library's text in a copy of the project, where the tests that are
+named with it then run. Exits with 1 where a mutation survives, or where its text is no longer there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from example.embedded import database_url
+
+ROOT = Path(__file__).parent.parent
+PROPERTIES = "tests/test_properties.py"
+OPERATIONS = "tests/test_operations.py"
+
+
+class Mutation(NamedTuple):
+    """A defect: what it is, the module, the text and what takes its place, and the tests to find it."""
+
+    name: str
+    module: str
+    text: str
+    mutant: str
+    tests: str = PROPERTIES
+
+
+MUTATIONS = (
+    Mutation("competition is dense", "expressions", "self._over(Rank())", "self._over(DenseRank())"),
+    Mutation("dense is competition", "expressions", "self._over(DenseRank())", "self._over(Rank())"),
+    Mutation(
+        "modified is ordinal",
+        "expressions",
+        'self._over(Count("*"))',
+        "self._over(RowNumber(), self.tie_break)",
+    ),
+    Mutation(
+        "ordinal without tie-break",
+        "expressions",
+        "self._over(RowNumber(), self.tie_break)",
+        "self._over(RowNumber(), OrderBy(self.tie_break, descending=True))",
+    ),
+    Mutation("fractional is not halved", "expressions", 'Decimal("0.5")', 'Decimal("1")'),
+    Mutation(
+        "strict is weak",
+        "expressions",
+        "case PercentileKind.STRICT:\n                return _whole(100 * (n - self.modified)), n",
+        "case PercentileKind.STRICT:\n                return _whole(100 * (n - self.competition + 1)), n",
+    ),
+    Mutation(
+        "weak leaves itself out",
+        "expressions",
+        "(n - self.competition + 1)), n",
+        "(n - self.competition)), n",
+    ),
+    Mutation(
+        "mean is SciPy's",
+        "expressions",
+        "- self.competition + 1)), n\n            case PercentileKind.SCIPY",
+        "- self.competition + 2)), n\n            case PercentileKind.SCIPY",
+    ),
+    Mutation(
+        "percent_rank over n", "expressions", "Greatest(_whole(n - 1), Value(1))", "Greatest(n, Value(1))"
+    ),
+    Mutation(
+        "the size counts everyone",
+        "expressions",
+        "if self.ranked is None else Count(Value(1), filter=self.ranked)",
+        "if True else None",
+    ),
+    Mutation(
+        "unranked rows push others down",
+        "expressions",
+        "self.board if ranked is None else [*self.board, ranked]",
+        "self.board",
+    ),
+    Mutation(
+        "NULL terms are ranked",
+        "standings",
+        "holds(Q(*conditions, *present))",
+        "holds(Q(*conditions)) if conditions else Value(True)",
+    ),
+    Mutation(
+        "NULL terms are ranked in top()",
+        "standings",
+        "            query.add_q(Q(not_null(term.expression)))\n",
+        "            pass\n",
+    ),
+    Mutation(
+        "everyone is eligible", "standings", "[self.board.eligible] if self.board.eligible else []", "[]"
+    ),
+    Mutation(
+        "an unknown eligibility is one",
+        "expressions",
+        "Case(When(condition, then=Value(True)), default=Value(False)",
+        "Case(When(~Q(condition), then=Value(False)), default=Value(True)",
+    ),
+    Mutation(
+        "a NULL member competes",
+        "standings",
+        '            conditions.append(Q((f"{self.board.member}__isnull", False)))\n',
+        "            pass\n",
+    ),
+    Mutation(
+        "a NULL board is a board",
+        "standings",
+        "            if name not in self.table.pins[self.ranking]\n",
+        "            if False\n",
+    ),
+    Mutation(
+        "the worst entry counts",
+        "standings",
+        "OrderBy(self.at(below, name), term.descending)\n",
+        "OrderBy(self.at(below, name), not term.descending)\n",
+    ),
+    Mutation(
+        "the latest is the first", "standings", "latest = counting.kind is Counting.LATEST", "latest = False"
+    ),
+    Mutation("members are not told apart", "standings", "                    self.at(below, member),\n", ""),
+    Mutation(
+        "unfinished entries are rivals", "standings", "                    self.at(below, complete),\n", ""
+    ),
+    Mutation(
+        "the higher primary key counts",
+        "standings",
+        "order_by=[*order, OrderBy(primary_key(entries, self.table.aliases[below]))]",
+        "order_by=[*order, OrderBy(primary_key(entries, self.table.aliases[below]), descending=True)]",
+    ),
+    Mutation(
+        "the worst entry counts in top()",
+        "standings",
+        "[OrderBy(term.expression, term.descending) for term in self.board.terms]",
+        "[OrderBy(term.expression, not term.descending) for term in self.board.terms]",
+    ),
+    Mutation(
+        "boards are not told apart",
+        "standings",
+        'partition_by=[self.at("standing", name) for name in self.partition],\n',
+        "",
+    ),
+    Mutation(
+        "several boards count as one",
+        "standings",
+        "table.pins[ranking].get(name) is lookup for lookup in table.shared)\n        ]\n        self.terms",
+        "table.pins[ranking].get(name) for _ in [0])\n        ]\n        self.terms",
+        "tests/test_correlated.py",
+    ),
+    Mutation(
+        "every term ascends",
+        "standings",
+        'OrderBy(self.at("standing", name), term.descending)',
+        'OrderBy(self.at("standing", name))',
+    ),
+    Mutation(
+        "text by the server's locale",
+        "expressions",
+        "return Collate(resolved, self.collation)",
+        'return Collate(resolved, "en-x-icu")',
+    ),
+    Mutation(
+        "pending before excluded",
+        "cutoffs",
+        """        (excluded, Qualification.EXCLUDED),
+        (pending, Qualification.PENDING),
+""",
+        """        (pending, Qualification.PENDING),
+        (excluded, Qualification.EXCLUDED),
+""",
+    ),
+    Mutation(
+        "superseded before pending",
+        "cutoffs",
+        """        (pending, Qualification.PENDING),
+        (superseded, Qualification.SUPERSEDED),
+""",
+        """        (superseded, Qualification.SUPERSEDED),
+        (pending, Qualification.PENDING),
+""",
+    ),
+    Mutation("at least is more than", "cutoffs", 'arg_joiner = " >= "', 'arg_joiner = " > "'),
+    Mutation("at most is less than", "cutoffs", 'arg_joiner = " <= "', 'arg_joiner = " < "'),
+    Mutation(
+        "NOT makes an unknown true",
+        "cutoffs",
+        "return Negation(self._rules[0].condition(tally, row))",
+        "return Negation(holds(self._rules[0].condition(tally, row)))",
+    ),
+    Mutation("OR is AND", "cutoffs", "join = staticmethod(any_of)", "join = staticmethod(all_of)"),
+    Mutation(
+        "a tie at the border is split",
+        "cutoffs",
+        "Product(Value(100), tally.competition)",
+        "Product(Value(100), tally.modified)",
+    ),
+    Mutation(
+        "top count splits ties",
+        "cutoffs",
+        "Comparison(tally.competition, row(self.count)",
+        "Comparison(tally.modified, row(self.count)",
+    ),
+    Mutation(
+        "a NULL pause hides the time",
+        "expressions",
+        "length = Coalesce(length, zero, output_field=models.DurationField())",
+        "pass",
+    ),
+    Mutation(
+        "running times stand still",
+        "expressions",
+        "Coalesce(self.finish, Now()) if running else self.finish",
+        "self.finish",
+    ),
+    Mutation(
+        "the view changes the population",
+        "standings",
+        "view = self.view.clone()\n        view.metrics = {}",
+        "return self.view.clone().filter(rank=1)\n        view.metrics = {}",
+        OPERATIONS,
+    ),
+    Mutation(
+        "filters reach into the table",
+        "sql",
+        "self.where = without(self.where, table.enforced)",
+        "table.query.where.add(self.where, 'AND')",
+        OPERATIONS,
+    ),
+    Mutation(
+        "exclude() drops the unranked",
+        "derived",
+        "                clause.add(IsNull(column, False), AND)\n",
+        "                pass\n",
+        OPERATIONS,
+    ),
+    Mutation(
+        "unranked entries come first",
+        "derived",
+        "descending=True, nulls_last=True",
+        "descending=True, nulls_first=True",
+        OPERATIONS,
+    ),
+    Mutation(
+        "neighbours on the wrong side",
+        "query",
+        'operator = ">" if order.descending != later else "<"',
+        'operator = ">" if order.descending == later else "<"',
+        OPERATIONS,
+    ),
+    Mutation(
+        "as_population() ranks everyone",
+        "standings",
+        '            conditions.append(InSubquery(F("pk"), self.ranking.view))\n',
+        "            pass\n",
+    ),
+    Mutation(
+        "declarations are shared",
+        "derived",
+        "super().add_q(unshared(q_object), *args, **kwargs)",
+        "super().add_q(q_object, *args, **kwargs)",
+        "tests/test_correlated.py",
+    ),
+)
+
+
+@contextmanager
+def mutated(mutation: Mutation) -> Iterator[Path | None]:
+    """Yield a copy of the project with the defect, or None where its text is not there exactly once."""
+    with tempfile.TemporaryDirectory(prefix="mutation-") as folder:
+        copy = Path(folder)
+        for name in ("leaderboard", "migrations", "example", "tests", "pyproject.toml"):
+            source = ROOT / name
+            if source.is_dir():
+                shutil.copytree(source, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copy(source, copy)
+        path = copy / "leaderboard" / f"{mutation.module}.py"
+        text = path.read_text()
+        if text.count(mutation.text) != 1:
+            yield None
+            return
+        path.write_text(text.replace(mutation.text, mutation.mutant))
+        yield copy
+
+
+def killed_by(mutation: Mutation, url: str) -> str:
+    """Return the test that found the defect; nothing where none did."""
+    with mutated(mutation) as copy:
+        if copy is None:
+            return ""
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", "-q", "-x", "--tb=no", "--no-header", mutation.tests],
+            cwd=copy,
+            env={**os.environ, "DATABASE_URL": url, "HYPOTHESIS_PROFILE": "mutations"},
+            capture_output=True,
+            text=True,
+        )
+    failed = [line.split()[1] for line in done.stdout.splitlines() if line.startswith("FAILED ")]
+    return failed[0].rpartition("::")[2] if done.returncode == 1 and failed else ""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.mutations", description=__doc__)
+    parser.add_argument("only", nargs="*", help="parts of the names of the mutations to try")
+    only = parser.parse_args().only
+    survivors = 0
+    with database_url() as url:
+        for mutation in MUTATIONS:
+            if only and not any(part in mutation.name for part in only):
+                continue
+            test = killed_by(mutation, url)
+            survivors += not test
+            print(f"{mutation.name}\t{'killed by ' + test if test else 'SURVIVED'}", flush=True)
+    return int(survivors > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
