@@ -12,8 +12,8 @@ from django.db.models import F, Model, OrderBy
 from django.db.models.sql import Query
 
 from leaderboard.board import Leaderboard
-from leaderboard.cutoffs import AtLeast, AtMost, CutOff
-from leaderboard.expressions import TimeTaken, unshared, value_field
+from leaderboard.cutoffs import AtLeast, AtMost, CutOff, PercentOf
+from leaderboard.expressions import TimeTaken, is_text, unshared, value_field
 
 __all__ = ["check_boards"]
 
@@ -56,7 +56,10 @@ def check_boards(model: type[Model], boards: Mapping[str, Leaderboard]) -> list[
     ]
     for name, board in boards.items():
         # An index of what does not fit would be no help.
-        messages += list(_check_board(model, name, board)) or _check_indexes(model, name, board)
+        messages += list(_check_board(model, name, board)) or [
+            *_check_indexes(model, name, board),
+            *_check_collation(model, name, board),
+        ]
     return messages
 
 
@@ -162,17 +165,31 @@ def _check_times(model: type[Model], part: Part) -> Iterator[CheckMessage]:
                 obj=model,
                 id="leaderboard.E006",
             )
+        for argument, length in (("paused", node.paused), ("allowance", node.allowance)):
+            if hasattr(length, "resolve_expression") and _type_of(model, length) not in (None, "duration"):
+                yield Error(
+                    f"{part}, whose {argument} is a {_type_of(model, length)}.",
+                    hint="Subtract durations: a DurationField, or a timedelta.",
+                    obj=model,
+                    id="leaderboard.E006",
+                )
 
 
 def _check_comparison(model: type[Model], name: str, rule: CutOff) -> Iterator[CheckMessage]:
-    if not isinstance(rule, AtLeast | AtMost):
-        return
-    types = [_type_of(model, rule.expression), _type_of(model, rule.value)]
+    match rule:
+        case AtLeast() | AtMost():
+            other = rule.value
+        case PercentOf():
+            other = rule.maximum
+        case _:
+            return
+    types = [_type_of(model, rule.expression), _type_of(model, other)]
     # PostgreSQL compares a date with a timestamp.
-    if None not in types and len({"date" if kind == "datetime" else kind for kind in types}) > 1:
+    differ = None not in types and len({"date" if kind == "datetime" else kind for kind in types}) > 1
+    if differ or (isinstance(rule, PercentOf) and not {*types} <= {None, "number", "duration"}):
         yield Error(
             f"The board {name!r} has cut_off={rule!r}, which compares a {types[0]} with a {types[1]}.",
-            hint="Compare values of one type, as in AtLeast('score', 60).",
+            hint="Compare values of one type, as in AtLeast('score', 60), and shares of numbers or durations.",
             obj=model,
             id="leaderboard.E007",
         )
@@ -228,6 +245,23 @@ def _check_indexes(model: type[Model], name: str, board: Leaderboard) -> Iterato
                 hint="Add the board's indexes('a_prefix') to Meta.indexes, and make migrations.",
                 obj=model,
                 id="leaderboard.W001",
+            )
+
+
+def _check_collation(model: type[Model], name: str, board: Leaderboard) -> Iterator[CheckMessage]:
+    for position, term in enumerate(board.terms):
+        (column,) = term.expression.get_source_expressions()
+        if not isinstance(column, F) or "__" in column.name:
+            continue
+        field = value_field(model._meta.get_field(_field_name(model, column.name)))
+        if is_text(field) and field.db_collation != board.collation:
+            yield Warning(
+                f"The board {name!r} of {model._meta.label} has order_by[{position}]={column.name!r}, "
+                f"sorted in the collation {board.collation!r}, which an index on the column does not serve.",
+                hint=f"Write Collate({column.name!r}, {board.collation!r}) in order_by, or give the field "
+                f"db_collation={board.collation!r}.",
+                obj=model,
+                id="leaderboard.W003",
             )
 
 

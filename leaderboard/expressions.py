@@ -26,6 +26,7 @@ from django.db.models.functions import (
 from django.db.models.lookups import IsNull
 from django.db.models.sql import Query
 from django.db.models.sql.where import WhereNode
+from django.utils.deconstruct import deconstructible
 
 from leaderboard.kinds import PercentileKind, Qualification, RankKind
 
@@ -115,6 +116,7 @@ class Term(models.Func):
         return resolved
 
 
+@deconstructible(path="leaderboard.TimeTaken")
 class TimeTaken(ExpressionWrapper):
     """The time from ``start`` to ``finish``, a ``timedelta``; NULL where either of them is NULL.
 
@@ -147,6 +149,11 @@ class TimeTaken(ExpressionWrapper):
                 length = Coalesce(length, zero, output_field=models.DurationField())
                 duration = _duration(duration - length)
         super().__init__(duration, output_field=models.DurationField())
+
+    def __repr__(self) -> str:
+        positional, named = self._constructor_args
+        arguments = [*map(repr, positional), *(f"{name}={value!r}" for name, value in named.items())]
+        return f"TimeTaken({', '.join(arguments)})"
 
 
 def _length(value: object, argument: str) -> Any:

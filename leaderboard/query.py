@@ -261,8 +261,8 @@ class LeaderboardQuerySet(models.QuerySet[Any]):
         self._require_saved(entry)
         ranked = self._ranked("around")
         terms = ranked.query.order_by[:-1]
-        own = ranked.filter(pk=entry.pk).values_list(*(term.expression for term in terms))
-        found = next(iter(own[:1]), None)
+        own = ranked.filter(pk=entry.pk)
+        found = next(iter(own.values_list(*(term.expression for term in terms))[:1]), None)
         if found is None:
             raise self.model.DoesNotExist(
                 f"{self.model._meta.object_name} {entry.pk!r} is not ranked or not in the view."
@@ -296,7 +296,9 @@ class LeaderboardQuerySet(models.QuerySet[Any]):
             raise TypeError("get_standing() takes either an entry or member=.")
         ranking = self._ranking
         board = ranking.board
-        queryset = self._whole_board(ranking).standings(prefix="")
+        # A model may have fields that are named like metrics.
+        prefix = "_standing_"
+        queryset = self._whole_board(ranking).standings(prefix)
         if entry is not None:
             self._require_saved(entry)
             queryset = queryset.filter(pk=entry.pk)
@@ -305,15 +307,12 @@ class LeaderboardQuerySet(models.QuerySet[Any]):
                 raise ValueError(f"member={member!r}: the board declares no member.")
             self._pinned_ranking("get_standing")
             # Of a member who is not ranked, PENDING goes before EXCLUDED, as later in the alphabet.
-            queryset = queryset.filter(**{board.member: member}).order_by("rank", "-qualification", "pk")
-        names = ["rank", "board_size", "percentile", "qualification"]
-        if board.time_taken is not None:
-            names.append("time_taken")
-        row = next(iter(queryset.values(*names)[:1]), None)
+            queryset = queryset.filter(**{board.member: member})
+            queryset = queryset.order_by(f"{prefix}rank", f"-{prefix}qualification", "pk")
+        row = next(iter(queryset.values(*queryset.query.annotation_select)[:1]), None)
         if row is None:
             raise self.model.DoesNotExist(f"{self.model._meta.object_name} has no such entry on the board.")
-        row.setdefault("time_taken", None)
-        return Standing(**row)
+        return Standing(**{name.removeprefix(prefix): value for name, value in row.items()})
 
     async def aget_standing(self, entry: Model | None = None, *, member: Any = None) -> Standing:
         """Asynchronous form of :meth:`get_standing`."""
@@ -382,6 +381,16 @@ class LeaderboardQuerySet(models.QuerySet[Any]):
         if self.query.metrics:
             raise NotSupportedError(NO_ROW_LOCKS)
         return super().select_for_update(*args, **kwargs)
+
+    def update_or_create(self, *args: Any, **kwargs: Any) -> tuple[Any, bool]:
+        if self.query.metrics:
+            raise NotSupportedError(
+                "update_or_create() locks the row, which cannot be done through standings. "
+                "Call it on a queryset without them, such as Model.objects."
+            )
+        return super().update_or_create(*args, **kwargs)
+
+    update_or_create.alters_data = True  # type: ignore[attr-defined]
 
     def extra(self, *args: Any, **kwargs: Any) -> Self:
         if self.query.metrics:

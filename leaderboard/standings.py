@@ -67,7 +67,7 @@ class Standing:
     rank: int | Decimal | None
     board_size: int
     percentile: float | None
-    time_taken: timedelta | None
+    time_taken: timedelta | None = None
     qualification: Qualification
 
 

@@ -293,17 +293,22 @@ def mutated(mutation: Mutation) -> Iterator[Path | None]:
 def killed_by(mutation: Mutation, url: str) -> str:
     """Return the test that found the defect; nothing where none did."""
     with mutated(mutation) as copy:
-        if copy is None:
-            return ""
-        done = subprocess.run(
-            [sys.executable, "-m", "pytest", "-q", "-x", "--tb=no", "--no-header", mutation.tests],
-            cwd=copy,
-            env={**os.environ, "DATABASE_URL": url, "HYPOTHESIS_PROFILE": "mutations"},
-            capture_output=True,
-            text=True,
-        )
+        return "" if copy is None else failing_test(copy, [mutation.tests], url)
+
+
+def failing_test(folder: Path, tests: list[str], url: str) -> str:
+    """Return the first test that fails; nothing where all pass."""
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-x", "--tb=no", "--no-header", *tests],
+        cwd=folder,
+        env={**os.environ, "DATABASE_URL": url, "HYPOTHESIS_PROFILE": "mutations"},
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode not in (0, 1):
+        raise RuntimeError(f"pytest did not run:\n{done.stdout}{done.stderr}")
     failed = [line.split()[1] for line in done.stdout.splitlines() if line.startswith("FAILED ")]
-    return failed[0].rpartition("::")[2] if done.returncode == 1 and failed else ""
+    return failed[0].rpartition("::")[2] if failed else ""
 
 
 def main() -> int:
@@ -312,6 +317,9 @@ def main() -> int:
     only = parser.parse_args().only
     survivors = 0
     with database_url() as url:
+        if test := failing_test(ROOT, sorted({mutation.tests for mutation in MUTATIONS}), url):
+            print(f"{test} fails without any mutation.", file=sys.stderr)
+            return 1
         for mutation in MUTATIONS:
             if only and not any(part in mutation.name for part in only):
                 continue

@@ -9,10 +9,10 @@ import pytest
 from django.core.checks import CheckMessage
 from django.db import connection, models
 from django.db.models import Count, F, Index, Q, UniqueConstraint, Value, Window
-from django.db.models.functions import Rank
+from django.db.models.functions import Collate, Rank
 from django.test.utils import isolate_apps
 
-from leaderboard import AtLeast, AtMost, Latest, Leaderboard, LeaderboardManager, TimeTaken
+from leaderboard import AtLeast, AtMost, Latest, Leaderboard, LeaderboardManager, PercentOf, TimeTaken
 from leaderboard.checks import check_boards
 
 
@@ -46,13 +46,13 @@ def entries() -> type[models.Model]:
 
 
 def found(model: type[models.Model], **declaration: Any) -> list[CheckMessage]:
-    """Return what is found beside W001, having seen that each message is complete."""
+    """Return what is found beside what is about indexes, having seen that each message is complete."""
     board = Leaderboard(**{"order_by": ["-score"], **declaration})
     messages = check_boards(model, {"overall": board})
     for message in messages:
         assert message.obj is model
         assert message.hint
-    return [message for message in messages if message.id != "leaderboard.W001"]
+    return [message for message in messages if message.id not in ("leaderboard.W001", "leaderboard.W003")]
 
 
 def ids(model: type[models.Model], **declaration: Any) -> list[str | None]:
@@ -154,6 +154,13 @@ def test_e006_times_of_different_types(time_taken: TimeTaken) -> None:
     assert "leaderboard.E006" in ids(model, order_by=[time_taken])
 
 
+def test_e006_what_is_subtracted_is_a_duration() -> None:
+    taken = TimeTaken("started_at", "finished_at", paused="score", allowance="length")
+    (message,) = found(entries(), time_taken=taken)
+    assert message.id == "leaderboard.E006"
+    assert "paused is a number" in message.msg
+
+
 @pytest.mark.parametrize(
     ("cut_off", "types"),
     [
@@ -161,6 +168,8 @@ def test_e006_times_of_different_types(time_taken: TimeTaken) -> None:
         (~AtMost("started_at", F("score")), "a datetime with a number"),
         (AtMost(TimeTaken("started_at", "finished_at"), 60), "a duration with a number"),
         (AtLeast("label", 1) & AtLeast("score", 1), "a text with a number"),
+        (PercentOf("score", "length", 50), "a number with a duration"),
+        (PercentOf("day", "day", 50), "a date with a date"),
     ],
 )
 def test_e007_comparison_of_different_types(cut_off: Any, types: str) -> None:
@@ -230,6 +239,25 @@ def test_w001_is_served_by_uniqueness() -> None:
         "keys": Leaderboard(order_by=["pk"]),
     }
     assert check_boards(Unique, boards) == []
+
+
+def test_w003_an_index_in_another_collation() -> None:
+    class Text(models.Model):
+        plain = models.CharField(max_length=20)
+        coded = models.CharField(max_length=20, db_collation="C")
+
+        class Meta:
+            app_label = "testapp"
+
+    def found(*terms: Any) -> list[str | None]:
+        board = Leaderboard(order_by=terms)
+        Text._meta.indexes = board.indexes("text")
+        return [message.id for message in check_boards(Text, {"b": board})]
+
+    assert found("plain") == ["leaderboard.W003"]
+    assert found("-coded", "plain") == ["leaderboard.W003"]
+    assert found("coded") == []
+    assert found(Collate("plain", "C")) == []
 
 
 def test_the_manager_checks_its_boards() -> None:

@@ -4,7 +4,7 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
-import leaderboard.expressions
+import leaderboard
 
 
 class Migration(migrations.Migration):
@@ -84,20 +84,20 @@ class Migration(migrations.Migration):
                 "indexes": [
                     models.Index(
                         models.F("race"),
-                        leaderboard.expressions.TimeTaken("started_at", "finished_at"),
+                        leaderboard.TimeTaken("started_at", "finished_at"),
                         name="result_overall_terms",
                     ),
                     models.Index(
                         models.F("race"),
                         models.F("gender"),
-                        leaderboard.expressions.TimeTaken("started_at", "finished_at"),
+                        leaderboard.TimeTaken("started_at", "finished_at"),
                         name="result_gender_terms",
                     ),
                     models.Index(
                         models.F("race"),
                         models.F("gender"),
                         models.F("standard"),
-                        leaderboard.expressions.TimeTaken("started_at", "finished_at"),
+                        leaderboard.TimeTaken("started_at", "finished_at"),
                         name="result_division_terms",
                     ),
                 ],
