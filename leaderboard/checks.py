@@ -189,7 +189,7 @@ def _check_comparison(model: type[Model], name: str, rule: CutOff) -> Iterator[C
     if differ or (isinstance(rule, PercentOf) and not {*types} <= {None, "number", "duration"}):
         yield Error(
             f"The board {name!r} has cut_off={rule!r}, which compares a {types[0]} with a {types[1]}.",
-            hint="Compare values of one type, as in AtLeast('score', 60), and shares of numbers or durations.",
+            hint="Compare values of one type, as in AtLeast('score', 60); shares of numbers or durations.",
             obj=model,
             id="leaderboard.E007",
         )
@@ -250,7 +250,7 @@ def _check_indexes(model: type[Model], name: str, board: Leaderboard) -> Iterato
 
 def _check_collation(model: type[Model], name: str, board: Leaderboard) -> Iterator[CheckMessage]:
     for position, term in enumerate(board.terms):
-        (column,) = term.expression.get_source_expressions()
+        column: Any = term.expression.get_source_expressions()[0]
         if not isinstance(column, F) or "__" in column.name:
             continue
         field = value_field(model._meta.get_field(_field_name(model, column.name)))

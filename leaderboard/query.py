@@ -267,7 +267,7 @@ class LeaderboardQuerySet(models.QuerySet[Any]):
             raise self.model.DoesNotExist(
                 f"{self.model._meta.object_name} {entry.pk!r} is not ranked or not in the view."
             )
-        places = [Value(value) for value in (*found, entry.pk)]
+        places: list[Any] = [Value(value) for value in (*found, entry.pk)]
         for position, term in enumerate(self._declaration.terms):
             if is_running(term.expression):
                 # It moves on with each statement, so the one that compares it must read it.

@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import pytest
@@ -59,13 +58,10 @@ def test_demo_leaves_nothing_behind_when_interrupted() -> None:
             stderr=subprocess.PIPE,
             text=True,
         )
-        assert process.stdout is not None
-        deadline = time.monotonic() + 60
-        while not list(Path(folder).glob("leaderboard-*/data/postmaster.pid")):
-            assert time.monotonic() < deadline and process.poll() is None
-            time.sleep(0.05)
+        assert process.stderr is not None
+        # The real results are there, and the synthetic ones are being loaded.
+        assert "400 of 400" in process.stderr.readline()
         (pid_file,) = Path(folder).glob("leaderboard-*/data/postmaster.pid")
-        time.sleep(2)
         server = int(pid_file.read_text().split()[0])
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=60)

@@ -32,7 +32,7 @@ from django.db.models import (
     Window,
 )
 
-from leaderboard import BoardNotPinned
+from leaderboard import BoardNotPinned, Leaderboard, TimeTaken
 from leaderboard.reference import Standing
 from leaderboard.testing import reference_standings
 from tests.testapp.models import Attempt, Candidate, Comment, Test
@@ -919,6 +919,20 @@ def test_around(before: int, after: int, boards: Boards) -> None:
                     view.around(row.entry, before=before, after=after)
 
 
+def test_around_while_times_run(data: None) -> None:
+    board = Leaderboard(
+        within=["test"], order_by=["-score", TimeTaken("started_at", "finished_at", running=True)]
+    )
+    test = Test.objects.create(name="running")
+    entries = Attempt.objects.bulk_create(
+        Attempt(test=test, score=1, started_at=START - timedelta(seconds=n // 2)) for n in range(6)
+    )
+    order = [entry.pk for entry in entries]
+    for position, entry in enumerate(entries):
+        found = Attempt.objects.with_leaderboard(board).on_board(test=test).around(entry, before=1, after=2)
+        assert [row.pk for row in found] == order[max(position - 1, 0) : position + 3]
+
+
 def test_around_counts_positions_in_the_view(boards: Boards) -> None:
     test = Test.objects.get(name="test 0")
     red = boards.ranked(lambda r: r.entry.test_id == test.pk and r.team == "red")
@@ -1005,12 +1019,20 @@ def test_a_board_must_be_pinned(boards: Boards) -> None:
     "operation",
     [
         lambda b: b.view.select_for_update(),
+        lambda b: b.view.update_or_create(pk=1),
         lambda b: b.view.extra(where=["TRUE"]),
         lambda b: b.view.update(score=F(b.rank)),
         lambda b: b.view.update(score=F(b.rank) + 1),
         lambda b: b.view.update(score=F(f"{b.prefix}board_size")),
     ],
-    ids=["select_for_update", "extra", "update", "update expression", "update board_size"],
+    ids=[
+        "select_for_update",
+        "update_or_create",
+        "extra",
+        "update",
+        "update expression",
+        "update board_size",
+    ],
 )
 def test_unsupported_operations_say_so(operation: Callable[[Boards], Any], boards: Boards) -> None:
     with pytest.raises(NotSupportedError):
