@@ -250,15 +250,16 @@ def _check_indexes(model: type[Model], name: str, board: Leaderboard) -> Iterato
 
 def _check_collation(model: type[Model], name: str, board: Leaderboard) -> Iterator[CheckMessage]:
     for position, term in enumerate(board.terms):
-        column: Any = term.expression.get_source_expressions()[0]
-        if not isinstance(column, F) or "__" in column.name:
+        (source,) = term.expression.get_source_expressions()
+        column = getattr(source, "name", None)
+        if column is None or "__" in column:
             continue
-        field = value_field(model._meta.get_field(_field_name(model, column.name)))
+        field = value_field(model._meta.get_field(_field_name(model, column)))
         if is_text(field) and field.db_collation != board.collation:
             yield Warning(
-                f"The board {name!r} of {model._meta.label} has order_by[{position}]={column.name!r}, "
+                f"The board {name!r} of {model._meta.label} has order_by[{position}]={column!r}, "
                 f"sorted in the collation {board.collation!r}, which an index on the column does not serve.",
-                hint=f"Write Collate({column.name!r}, {board.collation!r}) in order_by, or give the field "
+                hint=f"Write Collate({column!r}, {board.collation!r}) in order_by, or give the field "
                 f"db_collation={board.collation!r}.",
                 obj=model,
                 id="leaderboard.W003",
