@@ -35,7 +35,11 @@ def reference_standings(
     operands = Operands()
     eligible = operands.add(holds(board.eligible) if board.eligible else Value(True))
     within = [operands.add(expression) for expression in board.within.values()]
-    terms = [operands.add(*term.expression.get_source_expressions()) for term in board.terms]
+    terms = [
+        operands.add(*wrapped.get_source_expressions())
+        for term in board.terms
+        for wrapped in term.get_source_expressions()
+    ]
     member = operands.add(None if board.member is None else F(board.member))
     counting = operands.add(None if board.counting.field is None else F(board.counting.field))
     time_taken = operands.add(board.time_taken)

@@ -19,6 +19,7 @@ Row = dict[str, Any]
 @st.composite
 def entries(
     draw: st.DrawFn,
+    /,
     model: type[ModelT],
     *,
     min_size: int = 0,
