@@ -72,12 +72,12 @@ class Number(models.Func):
     def __init__(self, expression: Any) -> None:
         super().__init__(expression, output_field=NUMERIC)
 
-    def as_sql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+    def as_sql(self, compiler: Any, connection: Any, *args: Any, **context: Any) -> Any:
         (expression,) = self.get_source_expressions()
         if isinstance(expression._output_field_or_none, models.DurationField):
             # numeric since PostgreSQL 14, with every microsecond.
             context["template"] = "EXTRACT(EPOCH FROM %(expressions)s)"
-        return super().as_sql(compiler, connection, **context)
+        return super().as_sql(compiler, connection, *args, **context)
 
 
 class CutOff:
