@@ -43,7 +43,7 @@ NUMERIC = models.DecimalField(max_digits=1000, decimal_places=1)
 KindT = TypeVar("KindT", bound=StrEnum)
 
 
-def kind_of(enum: type[KindT], value: object, argument: str) -> KindT:
+def kind_of(enum: type[KindT], value: str, argument: str) -> KindT:
     """Return the member of ``enum`` that ``value`` names; raise ``ValueError`` naming the argument."""
     try:
         return enum(value)
@@ -59,6 +59,11 @@ def operand(value: object, argument: str) -> Any:
     if isinstance(value, Combinable):
         return value
     raise TypeError(f"{argument}={value!r} must be the name of a field or an expression.")
+
+
+def path_of(reference: Any) -> Any:
+    """Return the name that ``reference``, an ``F``, holds; django-stubs leaves the attribute out."""
+    return reference.name
 
 
 def ordering(order_by: object, argument: str = "order_by") -> tuple[OrderBy, ...]:
@@ -117,7 +122,7 @@ class Term(models.Func):
 
 
 @deconstructible(path="leaderboard.TimeTaken")
-class TimeTaken(ExpressionWrapper):
+class TimeTaken(ExpressionWrapper):  # type: ignore[type-arg]  # generic for django-stubs only
     """The time from ``start`` to ``finish``, a ``timedelta``; NULL where either of them is NULL.
 
     ``running=True`` counts an unfinished entry up to the start of the present statement
@@ -160,11 +165,11 @@ def _length(value: object, argument: str) -> Any:
     return value if value is None or isinstance(value, timedelta) else operand(value, argument)
 
 
-def _duration(expression: Any) -> ExpressionWrapper:
+def _duration(expression: Any) -> ExpressionWrapper[Any]:
     return ExpressionWrapper(expression, output_field=models.DurationField())
 
 
-def _whole(expression: Any) -> ExpressionWrapper:
+def _whole(expression: Any) -> ExpressionWrapper[Any]:
     return ExpressionWrapper(expression, output_field=models.BigIntegerField())
 
 
@@ -184,7 +189,7 @@ class QualificationChoices(models.TextChoices):
     NOT_QUALIFIED = Qualification.NOT_QUALIFIED.value, Qualification.NOT_QUALIFIED.label
 
 
-class QualificationField(models.CharField):  # type: ignore[type-arg]
+class QualificationField(models.CharField):  # type: ignore[type-arg]  # generic for django-stubs only
     """A text column read back as a :class:`~leaderboard.kinds.Qualification`."""
 
     def __init__(self, **options: Any) -> None:
@@ -262,7 +267,7 @@ def unshared(value: Any) -> Any:
         ]
         return node
     if isinstance(value, models.QuerySet):
-        queryset = value._chain()
+        queryset = value._chain()  # type: ignore[attr-defined]
         queryset.query = unshared(value.query)
         return queryset
     if isinstance(value, Query):
