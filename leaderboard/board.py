@@ -12,7 +12,7 @@ from django.db.models.functions import Collate
 from django.utils.deconstruct import deconstructible
 
 from leaderboard.cutoffs import CutOff
-from leaderboard.expressions import Term, TimeTaken, is_running, kind_of, operand, ordering, unshared
+from leaderboard.expressions import Term, TimeTaken, is_running, kind_of, operand, ordering, path_of, unshared
 from leaderboard.kinds import Counting, PercentileKind, RankKind
 
 __all__ = ["Best", "CountingRule", "First", "Latest", "Leaderboard"]
@@ -25,7 +25,7 @@ class CountingRule:
     field: str | None = None
 
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and self.field == other.field  # type: ignore[attr-defined]
+        return type(self) is type(other) and self.field == other.field
 
     def __hash__(self) -> int:
         return hash((type(self), self.field))
@@ -104,6 +104,7 @@ class Leaderboard:
     rank_kind: RankKind
     percentile_kind: PercentileKind
     collation: str
+    _constructor_args: tuple[Any, ...]
 
     def __init__(
         self,
@@ -179,7 +180,7 @@ class Leaderboard:
         }
 
     def __repr__(self) -> str:
-        _, arguments = self._constructor_args  # type: ignore[attr-defined]
+        _, arguments = self._constructor_args
         return f"Leaderboard({', '.join(f'{name}={value!r}' for name, value in arguments.items())})"
 
     def indexes(self, prefix: str) -> list[Index]:
@@ -195,7 +196,8 @@ class Leaderboard:
             return []
         terms: list[OrderBy] = []
         for term in self.terms:
-            (expression,) = term.expression.get_source_expressions()
+            (wrapped,) = term.get_source_expressions()
+            (expression,) = wrapped.get_source_expressions()
             if not _indexable(OrderBy(expression)):
                 break
             terms.append(OrderBy(expression, descending=term.descending))
@@ -209,10 +211,10 @@ def _indexable(part: OrderBy) -> bool:
     """Tell whether PostgreSQL takes the expression into an index: own columns, immutable functions."""
     expression = part.expression
     if isinstance(expression, F):
-        return "__" not in expression.name
+        return "__" not in path_of(expression)
     if not isinstance(expression, TimeTaken | Collate) or is_running(expression):
         return False
-    return not any(isinstance(node, F) and "__" in node.name for node in expression.flatten())
+    return not any(isinstance(node, F) and "__" in path_of(node) for node in expression.flatten())
 
 
 def _index(name: str, parts: list[OrderBy]) -> Index:
@@ -222,7 +224,7 @@ def _index(name: str, parts: list[OrderBy]) -> Index:
             "give indexes() a shorter prefix."
         )
     if all(isinstance(part.expression, F) for part in parts):
-        names = [f"{'-' if part.descending else ''}{part.expression.name}" for part in parts]
+        names = [f"{'-' if part.descending else ''}{path_of(part.expression)}" for part in parts]
         return Index(name=name, fields=names)
     # PostgreSQL sorts ascending by default; a bare expression keeps the migration short.
     return Index(*(part if part.descending else part.expression for part in parts), name=name)
