@@ -7,9 +7,9 @@ are the same in 5.2, 6.0 and 6.1.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 from django.db import NotSupportedError, connections, models
 from django.db.models import F, OrderBy
@@ -20,7 +20,7 @@ from django.db.models.sql.compiler import SQLCompiler
 from django.db.models.sql.datastructures import BaseTable
 from django.db.models.sql.where import AND, WhereNode
 
-from leaderboard.expressions import unshared
+from leaderboard.expressions import path_of, unshared
 
 __all__ = [
     "DerivedColumn",
@@ -50,7 +50,7 @@ class DerivedTable(BaseTable):
         quote = getattr(compiler, "quote_name", None) or compiler.quote_name_unless_alias
         return f"({sql}) {quote(self.table_alias)}", params
 
-    def relabeled_clone(self, change_map: dict[str, str]) -> DerivedTable:
+    def relabeled_clone(self, change_map: Any) -> DerivedTable:
         alias = change_map.get(self.table_alias, self.table_alias)
         return DerivedTable(self.table_name, alias, self.query.relabeled_clone(change_map))
 
@@ -70,7 +70,7 @@ class DerivedColumn(Col):
         quote = getattr(compiler, "quote_name", None) or compiler.quote_name_unless_alias
         return f"{quote(self.alias)}.{connection.ops.quote_name(self.name)}", ()
 
-    def relabeled_clone(self, relabels: dict[str, str]) -> DerivedColumn:
+    def relabeled_clone(self, relabels: Mapping[str, str]) -> DerivedColumn:
         return DerivedColumn(relabels.get(self.alias, self.alias), self.name, self.output_field)
 
     @property
@@ -84,6 +84,8 @@ class DerivedColumn(Col):
 
 class DerivedRef(F):
     """A reference to a derived column that is not annotated; resolved where the query is, as ``F`` is."""
+
+    name: str
 
     def __init__(self, name: str, output_field: models.Field[Any, Any]) -> None:
         super().__init__(name)
@@ -150,7 +152,8 @@ def columns_of(*expressions: Any) -> Iterator[Col]:
 def select_columns(query: Query) -> None:
     """Make ``query`` select the columns of the model's own table, and its annotations."""
     alias = query.get_initial_alias()
-    fields = query.get_meta().concrete_model._meta.local_concrete_fields
+    model: Any = query.get_meta().concrete_model
+    fields = model._meta.local_concrete_fields
     query.clear_ordering(force=True)
     query.default_ordering = False
     query.select_related = False
@@ -187,7 +190,7 @@ class LevelQuery(Query):
 
 def as_level(query: Query, level: str) -> LevelQuery:
     """Return a copy of ``query`` with the columns of its model, to be a level of a derived table."""
-    copy: LevelQuery = query.chain(klass=LevelQuery)
+    copy = cast(LevelQuery, query.chain(klass=LevelQuery))
     copy.level = level
     copy.change_aliases(
         {alias: f"{level}{position or ''}" for position, alias in enumerate([*copy.alias_map])}
@@ -222,15 +225,16 @@ class DerivedCompiler(SQLCompiler):
     def _derived_aliases(self) -> set[str]:
         return {alias for alias, table in self.query.alias_map.items() if isinstance(table, DerivedTable)}
 
-    def _order_by_pairs(self) -> Iterator[tuple[Any, bool]]:
+    def _order_by_pairs(self) -> Any:
         # PostgreSQL sorts NULL first when descending, which would put unranked entries on top.
-        for order, is_reference in super()._order_by_pairs():
+        # (django-stubs has the method return None.)
+        for order, is_reference in super()._order_by_pairs():  # type: ignore[attr-defined]
             if order.descending and order.nulls_first is None and order.nulls_last is None:
                 source = order.expression
                 if isinstance(source, F) and not isinstance(source, DerivedRef):
-                    source = self.query.annotations.get(source.name)
+                    source = self.query.annotations.get(path_of(source))
                 elif isinstance(source, Ref):
-                    source = source.source
+                    (source,) = source.get_source_expressions()
                 if isinstance(source, DerivedColumn):
                     order = OrderBy(order.expression, descending=True, nulls_last=True)
             yield order, is_reference
@@ -269,7 +273,7 @@ class DerivedQuery(Query):
             raise NotSupportedError(
                 f"Leaderboards need PostgreSQL; the database {connection.alias!r} is {connection.vendor}."
             )
-        query = self
+        query: Any = self
         if not (self.derived or self.combinator):
             query = self.clone()
             query.derive()
