@@ -7,11 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 from django.db import NotSupportedError
-from django.db.models import F
+from django.db.models import F, Model
 from django.db.models.sql import Query
 
 from leaderboard.board import Leaderboard
 from leaderboard.derived import DerivedColumn, DerivedQuery, DerivedRef, columns_of, conjuncts, without
+from leaderboard.expressions import path_of
 from leaderboard.standings import Metric, Ranking, StandingsTable, same_expression, unique_name
 
 __all__ = ["LeaderboardQuery"]
@@ -20,6 +21,7 @@ __all__ = ["LeaderboardQuery"]
 class LeaderboardQuery(DerivedQuery):
     """A query whose rows may carry standings; ``metrics`` names the derived columns."""
 
+    model: type[Model]
     # Shared by copies of the query: replaced, never changed. A mappingproxy could not be pickled.
     metrics: Mapping[str, Metric] = {}
 
@@ -81,7 +83,7 @@ class LeaderboardQuery(DerivedQuery):
                 if isinstance(node, DerivedRef):
                     used.add(node.name)
                     continue
-                name = node.name if isinstance(node, F) else node
+                name = path_of(node) if isinstance(node, F) else node
                 if isinstance(name, str):
                     expressions.append(self.annotations.get(name.removeprefix("-").split("__")[0]))
                 elif isinstance(node, DerivedColumn):
@@ -109,12 +111,12 @@ class LeaderboardQuery(DerivedQuery):
         super().combine(rhs, connector)
         self.metrics = merged
 
-    def resolve_expression(self, query: Any, *args: Any, **kwargs: Any) -> LeaderboardQuery:
-        clone = super().resolve_expression(query, *args, **kwargs)
-        clone._replace_views(lambda view: view.resolve_expression(query, *args, **kwargs))
+    def resolve_expression(self, *args: Any, **kwargs: Any) -> Any:
+        clone: Any = super().resolve_expression(*args, **kwargs)
+        clone._replace_views(lambda view: view.resolve_expression(*args, **kwargs))
         return clone
 
-    def change_aliases(self, change_map: dict[str, str]) -> Any:
+    def change_aliases(self, change_map: dict[Any, str]) -> Any:
         result = super().change_aliases(change_map)
 
         def relabel(view: Query) -> Query:
