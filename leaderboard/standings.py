@@ -16,7 +16,7 @@ from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django.core.exceptions import FieldError
 from django.db import models
@@ -50,6 +50,7 @@ from leaderboard.expressions import (
     holds,
     is_text,
     not_null,
+    path_of,
     rank_field,
 )
 from leaderboard.kinds import Counting, Qualification
@@ -111,7 +112,7 @@ class InSubquery(models.Func):
         super().__init__(*expressions, output_field=models.BooleanField())
         self.or_null = or_null
 
-    def as_sql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+    def as_sql(self, compiler: Any, connection: Any, *args: Any, **context: Any) -> Any:
         *sides, query = (compiler.compile(source) for source in self.get_source_expressions())
         names = [sql for sql, _ in sides]
         side_params = [param for _, params in sides for param in params]
@@ -123,7 +124,7 @@ class InSubquery(models.Func):
         return f"({sql})", params
 
 
-def unique_name(name: str, taken: Container[str]) -> str:
+def unique_name(name: str, taken: Container[str | None]) -> str:
     while name in taken:
         name += "_"
     return name
@@ -146,10 +147,11 @@ def _own_field(query: Query, expression: Any) -> Any:
     """Return the field of the model's own table that ``expression`` is, where no collation is added to it."""
     if isinstance(expression, Term):
         (expression,) = expression.get_source_expressions()
-    if not isinstance(expression, F) or isinstance(expression, OuterRef) or "__" in expression.name:
+    if not isinstance(expression, F) or isinstance(expression, OuterRef) or "__" in path_of(expression):
         return None
     meta = query.get_meta()
-    field = meta.pk if expression.name == "pk" else meta.get_field(expression.name)
+    name = path_of(expression)
+    field = meta.pk if name == "pk" else meta.get_field(name)
     return field if field in meta.local_concrete_fields and not is_text(field) else None
 
 
@@ -221,7 +223,7 @@ class StandingsTable:
             return False
         found = False
         for condition in conjuncts(self.view.where):
-            column = getattr(condition, "lhs", None)
+            column: Any = getattr(condition, "lhs", None)
             # A correlated condition may begin with a column of an enclosing query's table.
             own = isinstance(column, DerivedColumn) and column.alias in self.view.alias_map
             if own and isinstance(condition, STRICT_LOOKUPS):
@@ -298,7 +300,7 @@ class StandingsTable:
         restricting = [c for c in conditions if not any(c is shared for shared in self.shared)]
         if not restricting and not any(join.join_type == INNER for join in joins):
             return None
-        view = self.view.clone()
+        view = cast("LeaderboardQuery", self.view.clone())
         view.metrics = {}
         view.where = WhereNode(conditions, connector=AND)
         view.annotations = {}
@@ -316,14 +318,19 @@ class StandingsTable:
     def _refuse_multiplied_rows(self) -> None:
         for table in self.entries.alias_map.values():
             if isinstance(table, Join) and getattr(table.join_field, "multiple", False):
+                relation: Any = table.join_field
                 raise FieldError(
                     f"A leaderboard of {self.view.model._meta.label} refers to the relation "
-                    f"{table.join_field.name!r}, of which an entry may have many rows. Use a subquery."
+                    f"{relation.name!r}, of which an entry may have many rows. Use a subquery."
                 )
 
 
 class RankedRows:
     """The rows of one ranking within a table of standings, and the columns it needs below its metrics."""
+
+    ranked: Any
+    eligible: Any
+    superseded: Any
 
     def __init__(self, table: StandingsTable, ranking: Ranking, *, only_ranked: bool) -> None:
         self.table = table
@@ -366,7 +373,7 @@ class RankedRows:
                 return column
         fields = {field.column for field in entries.get_meta().concrete_fields}
         position = len(entries.annotations)
-        column = unique_name(f"_{name}{position}", entries.annotations.keys() | fields)
+        column = unique_name(f"_{name}{position}", fields | entries.annotations.keys())
         entries.add_annotation(expression, column)
         self.rows.append((expression, column))
         return column
@@ -405,7 +412,7 @@ class RankedRows:
         if counting.kind is Counting.BEST:
             return [OrderBy(term.expression, term.descending) for term in self.board.terms]
         latest = counting.kind is Counting.LATEST
-        return [OrderBy(Term(F(counting.field), self.board.collation), latest, nulls_last=True)]
+        return [OrderBy(Term(F(str(counting.field)), self.board.collation), latest, nulls_last=True)]
 
     def _restrict_to_counting(self, query: Query) -> None:
         """Leave only the counting entry of each member.
@@ -435,7 +442,7 @@ class RankedRows:
         complete = self._column("complete", holds(Q(*conditions, *present)))
         below = "counting" if self.board.member is not None else None
         if below is not None:
-            member = self._column("member", F(self.board.member))
+            member = self._column("member", F(str(self.board.member)))
             if self.board.counting.kind is Counting.BEST:
                 order = [
                     OrderBy(self.at(below, name), term.descending)
