@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from asgiref.sync import sync_to_async
 from django.core.exceptions import FieldError, ImproperlyConfigured
@@ -12,7 +12,7 @@ from django.db.models import F, Model, OrderBy, Subquery, Value
 from leaderboard.board import Leaderboard
 from leaderboard.cutoffs import Comparison
 from leaderboard.derived import DerivedColumn, DerivedRef, columns_of
-from leaderboard.expressions import Term, all_of, any_of, is_running, kind_of
+from leaderboard.expressions import Term, all_of, any_of, is_running, kind_of, path_of
 from leaderboard.kinds import PercentileKind, RankKind
 from leaderboard.sql import LeaderboardQuery
 from leaderboard.standings import Metric, Ranking, Standing
@@ -46,8 +46,16 @@ class LeaderboardQuerySet(models.QuerySet[Any]):
     never what is derived for them, which depends on the board and its declaration alone.
     """
 
+    query: LeaderboardQuery
     _board: Leaderboard | None = None
     _population: Any = None
+
+    if TYPE_CHECKING:  # internals of QuerySet that django-stubs leaves out
+        _db: str | None
+        _hints: Any
+
+        def _chain(self) -> Self: ...
+        def _not_support_combined_queries(self, operation_name: str) -> None: ...
 
     def __init__(self, model: Any = None, query: Any = None, using: Any = None, hints: Any = None) -> None:
         super().__init__(model, LeaderboardQuery(model) if query is None else query, using, hints)
@@ -55,17 +63,17 @@ class LeaderboardQuerySet(models.QuerySet[Any]):
     @classmethod
     def as_manager(cls, **boards: Leaderboard) -> Any:
         """Return a manager with this queryset's methods that declares ``boards``."""
-        manager = LeaderboardManager.from_queryset(cls)(**boards)
+        manager: Any = LeaderboardManager.from_queryset(cls)(**boards)
         manager._built_with_asmanager = True
         return manager
 
     as_manager.queryset_only = True  # type: ignore[attr-defined]
 
     def _clone(self) -> Self:
-        clone = super()._clone()  # type: ignore[misc]
+        clone: Self = super()._clone()  # type: ignore[misc]
         clone._board = self._board
         clone._population = self._population
-        return clone  # type: ignore[no-any-return]
+        return clone
 
     # Choosing a board
 
@@ -260,7 +268,7 @@ class LeaderboardQuerySet(models.QuerySet[Any]):
                 raise ValueError(f"{name}={count!r} must be a whole number from 0 up.")
         self._require_saved(entry)
         ranked = self._ranked("around")
-        terms = ranked.query.order_by[:-1]
+        terms: Any = ranked.query.order_by[:-1]
         own = ranked.filter(pk=entry.pk)
         found = next(iter(own.values_list(*(term.expression for term in terms))[:1]), None)
         if found is None:
@@ -329,7 +337,7 @@ class LeaderboardQuerySet(models.QuerySet[Any]):
     def _held_to(self, name: str, value: Any) -> Self:
         expression = self._declaration.within[name]
         if isinstance(expression, F):
-            return self.filter(**{expression.name: value})
+            return self.filter(**{path_of(expression): value})
         alias = f"_on_board_{name}"
         return self.alias(**{alias: expression}).filter(**{alias: value})
 
@@ -374,8 +382,11 @@ class LeaderboardQuerySet(models.QuerySet[Any]):
     delete.alters_data = True  # type: ignore[attr-defined]
     delete.queryset_only = True  # type: ignore[attr-defined]
 
-    def _stored(self) -> Any:
-        return self.model._base_manager.using(self.db).filter(pk__in=self.order_by().values("pk"))
+    def _stored(self) -> models.QuerySet[Any]:
+        rows: models.QuerySet[Any] = self.model._base_manager.using(self.db).filter(
+            pk__in=self.order_by().values("pk")
+        )
+        return rows
 
     def select_for_update(self, *args: Any, **kwargs: Any) -> Self:
         if self.query.metrics:
@@ -395,7 +406,7 @@ class LeaderboardQuerySet(models.QuerySet[Any]):
     def extra(self, *args: Any, **kwargs: Any) -> Self:
         if self.query.metrics:
             raise NotSupportedError("extra() does not work with standings; use annotate() with RawSQL.")
-        return super().extra(*args, **kwargs)
+        return cast(Self, super().extra(*args, **kwargs))
 
     def _combinable(self) -> Self:
         """Return a queryset of the same rows that is not sliced, so that it can be combined."""
@@ -441,7 +452,11 @@ def _beyond(order_by: Any, places: list[Any], *, later: bool) -> Any:
     return all_of([bound, any_of(alternatives)])
 
 
-class LeaderboardManager(models.Manager.from_queryset(LeaderboardQuerySet)):  # type: ignore[misc]
+# The plugin of django-stubs sees the base of a class only where it has a name.
+_Manager = models.Manager.from_queryset(LeaderboardQuerySet)
+
+
+class LeaderboardManager(_Manager[Any]):
     """A manager that declares boards; the first one named is the default."""
 
     def __init__(self, **boards: Leaderboard) -> None:
@@ -457,7 +472,7 @@ class LeaderboardManager(models.Manager.from_queryset(LeaderboardQuerySet)):  # 
         return [*super().check(**kwargs), *check_boards(self.model, self.boards)]
 
     def get_queryset(self) -> Any:
-        queryset = super().get_queryset()
+        queryset: Any = super().get_queryset()
         for board in self.boards.values():
             queryset._board = board
             break
