@@ -365,7 +365,7 @@ VIEWS: dict[str, tuple[Callable[[Boards], Any], Callable[[Row], Any]]] = {
     ),
     "nullable relation, through two": (
         lambda b: b.view.filter(candidate__attempts__score=95),
-        lambda r: r.entry.candidate_id is not None and r.entry.candidate.name == "candidate 1",
+        lambda r: r.entry.candidate is not None and r.entry.candidate.name == "candidate 1",
     ),
     "pk in subquery": (
         lambda b: b.view.filter(pk__in=Attempt.objects.filter(score__gte=70).values("pk")),
@@ -486,11 +486,7 @@ def test_a_view_shows_its_rows_and_keeps_their_standings(view: str, boards: Boar
     if ordered:
         boards.check(make(boards).order_by(boards.rank, "pk")[1:4], ordered[1:4], ordered=True)
         assert make(boards).aggregate(top=Max(boards.rank))["top"] == max(
-            (
-                boards.expected[boards.prefix][pk].rank
-                for pk in pks
-                if boards.expected[boards.prefix][pk].rank is not None
-            ),
+            (rank for pk in pks if (rank := boards.expected[boards.prefix][pk].rank) is not None),
             default=None,
         )
 
@@ -632,11 +628,12 @@ def test_aggregate(boards: Boards) -> None:
 
 
 def test_group_by_metrics(boards: Boards) -> None:
-    for name, value in [
+    groups: list[tuple[str, Callable[[Row], Any]]] = [
         (boards.qualification, lambda r: r.standing.qualification),
         (boards.rank, lambda r: r.rank),
         ("candidate__team", lambda r: r.team),
-    ]:
+    ]
+    for name, value in groups:
         found = boards.view.values(name).annotate(n=Count("pk")).order_by()
         assert {row[name]: row["n"] for row in found} == Counter(value(r) for r in boards.rows)
         assert len(found) == len({value(r) for r in boards.rows})
@@ -907,7 +904,7 @@ def test_top(n: int, name: str, boards: Boards) -> None:
 def test_around(before: int, after: int, boards: Boards) -> None:
     for test in Test.objects.all():
         view = boards.view.on_board(test=test)
-        ranked = [row.entry.pk for row in boards.ranked(lambda r, test=test: r.entry.test_id == test.pk)]
+        ranked = [row.entry.pk for row in boards.ranked() if row.entry.test_id == test.pk]
         for row in boards.rows:
             if row.entry.pk in ranked:
                 position = ranked.index(row.entry.pk)
