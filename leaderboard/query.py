@@ -67,8 +67,6 @@ class LeaderboardQuerySet(models.QuerySet[Any]):
         manager._built_with_asmanager = True
         return manager
 
-    as_manager.queryset_only = True  # type: ignore[attr-defined]
-
     def _clone(self) -> Self:
         clone: Self = super()._clone()  # type: ignore[misc]
         clone._board = self._board
@@ -368,8 +366,6 @@ class LeaderboardQuerySet(models.QuerySet[Any]):
                 "Read it first, and write it with bulk_update()."
             ) from error
 
-    update.alters_data = True  # type: ignore[attr-defined]
-
     def delete(self) -> tuple[int, dict[str, int]]:
         """Delete the rows of the view; standings are computed first."""
         if not self.query.metrics:
@@ -379,7 +375,6 @@ class LeaderboardQuerySet(models.QuerySet[Any]):
             raise TypeError("Cannot use 'limit' or 'offset' with delete().")
         return self._stored().delete()
 
-    delete.alters_data = True  # type: ignore[attr-defined]
     delete.queryset_only = True  # type: ignore[attr-defined]
 
     def _stored(self) -> models.QuerySet[Any]:
