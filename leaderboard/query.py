@@ -416,10 +416,10 @@ class LeaderboardQuerySet(models.QuerySet[Any]):
                 whole.query.add_annotation(reference, name)
         return whole.filter(pk__in=self.values("pk"))
 
-    def __or__(self, other: Any) -> Any:
+    def __or__(self, other: Any) -> Self:
         return super(LeaderboardQuerySet, self._combinable()).__or__(_combinable(other))
 
-    def __xor__(self, other: Any) -> Any:
+    def __xor__(self, other: Any) -> Self:
         return super(LeaderboardQuerySet, self._combinable()).__xor__(_combinable(other))
 
 
