@@ -250,7 +250,8 @@ def _check_indexes(model: type[Model], name: str, board: Leaderboard) -> Iterato
 
 def _check_collation(model: type[Model], name: str, board: Leaderboard) -> Iterator[CheckMessage]:
     for position, term in enumerate(board.terms):
-        (source,) = term.expression.get_source_expressions()
+        (wrapped,) = term.get_source_expressions()
+        (source,) = wrapped.get_source_expressions()
         column = getattr(source, "name", None)
         if column is None or "__" in column:
             continue

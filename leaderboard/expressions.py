@@ -131,6 +131,8 @@ class TimeTaken(ExpressionWrapper):  # type: ignore[type-arg]  # generic for dja
     returned as it is. Raises ``TypeError`` for an argument of another type.
     """
 
+    _constructor_args: tuple[Any, ...]
+
     def __init__(
         self,
         start: str | Combinable,

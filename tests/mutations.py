@@ -222,7 +222,7 @@ MUTATIONS = (
     Mutation(
         "the view changes the population",
         "standings",
-        "view = self.view.clone()\n        view.metrics = {}",
+        'view = cast("LeaderboardQuery", self.view.clone())\n        view.metrics = {}',
         "return self.view.clone().filter(rank=1)\n        view.metrics = {}",
         OPERATIONS,
     ),
