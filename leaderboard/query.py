@@ -8,6 +8,7 @@ from asgiref.sync import sync_to_async
 from django.core.exceptions import FieldError, ImproperlyConfigured
 from django.db import NotSupportedError, models
 from django.db.models import F, Model, OrderBy, Subquery, Value
+from django.db.models.lookups import LessThanOrEqual
 
 from leaderboard.board import Leaderboard
 from leaderboard.cutoffs import Comparison
@@ -253,7 +254,7 @@ class LeaderboardQuerySet(models.QuerySet[Any]):
             return ranked[:n]
         ranked = ranked._chain()
         rank = ranked.query.reference(self._ranking, "rank", RankKind.COMPETITION)
-        return ranked.filter(Comparison(rank, Value(n), arg_joiner=" <= "))
+        return ranked.filter(LessThanOrEqual(rank, n))
 
     def around(self, entry: Model, *, before: int = 5, after: int = 5) -> Self:
         """Return ``entry`` with its neighbours in the view, in order; the rank is annotated as by ``top()``.
@@ -277,7 +278,7 @@ class LeaderboardQuerySet(models.QuerySet[Any]):
         for position, term in enumerate(self._declaration.terms):
             if is_running(term.expression):
                 # It moves on with each statement, so the one that compares it must read it.
-                column = own.order_by().distinct().values_list(terms[position].expression)
+                column = own.order_by().values_list(terms[position].expression)[:1]
                 places[position] = Subquery(column)
         keys = [entry.pk]
         for count, later in ((before, False), (after, True)):

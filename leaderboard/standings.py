@@ -12,7 +12,7 @@ window function:
 from __future__ import annotations
 
 import copy
-from collections.abc import Container, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -53,7 +53,7 @@ from leaderboard.expressions import (
     path_of,
     rank_field,
 )
-from leaderboard.kinds import Counting, Qualification
+from leaderboard.kinds import Counting, Qualification, RankKind
 
 if TYPE_CHECKING:
     from leaderboard.sql import LeaderboardQuery
@@ -182,13 +182,12 @@ class StandingsTable:
         self.aliases = {
             level: self._free(level, taken) for level in ("entry", "rival", "counting", "standing")
         }
-        only_ranked = self._only_ranked()
+        self.only_ranked = self._only_ranked()
+        self.stops_early = self.only_ranked and self._stops_early()
 
         self.entries = self.new_entries("entry")
         self._restrict_to_boards()
-        rows: list[RankedRows] = [
-            RankedRows(self, ranking, only_ranked=only_ranked) for ranking in self.rankings
-        ]
+        rows = [RankedRows(self, ranking) for ranking in self.rankings]
         columns = {
             name: rows[self.rankings.index(metric.ranking)].column(metric) for name, metric in metrics.items()
         }
@@ -200,6 +199,9 @@ class StandingsTable:
             for name, window in counting.items():
                 query.add_annotation(window, name)
         query = self._level(query, "standing", keep=False)
+        for row in rows:
+            if row.only is not None:
+                query.add_q(Q(row.only))
         for name, expression in columns.items():
             query.add_annotation(expression, name)
         self.query = query
@@ -222,18 +224,40 @@ class StandingsTable:
         if len(self.pins[ranking]) != len(ranking.board.within):
             return False
         found = False
+        for condition, metric in self._conditions_on_metrics():
+            if metric.name == "ranked":
+                self.enforced.append(condition)
+            found = found or metric.name in ("ranked", "rank", "percentile")
+        return found
+
+    def _stops_early(self) -> bool:
+        """Tell whether PostgreSQL can stop before it has read the whole board.
+
+        It can where the first in the order of the terms are asked for, by a limit or a bound on the rank,
+        and nothing depends on the size of the board.
+        """
+        for metric in self.metrics.values():
+            cut_off = metric.ranking.board.cut_off if metric.name == "qualification" else None
+            if metric.name in ("board_size", "percentile") or (cut_off and cut_off.needs_board_size):
+                return False
+        return any(
+            (metric.name == "ranked" and self.view.is_sliced)
+            or (
+                metric.name == "rank"
+                and metric.kind is not RankKind.FRACTIONAL
+                and isinstance(condition, Exact | LessThan | LessThanOrEqual | Range)
+            )
+            for condition, metric in self._conditions_on_metrics()
+        )
+
+    def _conditions_on_metrics(self) -> Iterator[tuple[Any, Metric]]:
+        """Yield the conditions of the view that hold for ranked entries only, each with its metric."""
         for condition in conjuncts(self.view.where):
             column: Any = getattr(condition, "lhs", None)
             # A correlated condition may begin with a column of an enclosing query's table.
             own = isinstance(column, DerivedColumn) and column.alias in self.view.alias_map
             if own and isinstance(condition, STRICT_LOOKUPS):
-                match self.view.metrics[column.name].name:
-                    case "ranked":
-                        self.enforced.append(condition)
-                        found = True
-                    case "rank" | "percentile":
-                        found = True
-        return found
+                yield condition, self.view.metrics[column.name]
 
     def new_entries(self, level: str) -> LevelQuery:
         entries = as_level(self.view.model._base_manager.all().query, self.aliases[level])
@@ -332,11 +356,13 @@ class RankedRows:
     eligible: Any
     superseded: Any
 
-    def __init__(self, table: StandingsTable, ranking: Ranking, *, only_ranked: bool) -> None:
+    # What the rows on the level of standings are limited to.
+    only: Any = None
+
+    def __init__(self, table: StandingsTable, ranking: Ranking) -> None:
         self.table = table
         self.ranking = ranking
         self.board = ranking.board
-        self.only_ranked = only_ranked
         self.windows: dict[str, Any] = {}
         self.rows: list[tuple[Any, str]] = []
         entries = table.entries
@@ -346,10 +372,12 @@ class RankedRows:
             if not any(table.pins[ranking].get(name) is lookup for lookup in table.shared)
         ]
         self.terms = [self._column("term", term.expression) for term in self.board.terms]
-        if only_ranked:
+        if table.only_ranked:
             self._restrict(entries)
-            if self.board.member is not None:
+            if self.board.member is not None and table.stops_early:
                 self._restrict_to_counting(entries)
+            elif self.board.member is not None:
+                self.only = Comparison(self._nth(), Value(1), arg_joiner=" = ")
             self.ranked = self.eligible = self.superseded = None
         else:
             self._mark_ranked(entries)
@@ -440,38 +468,38 @@ class RankedRows:
         # One column, so that no window and no CASE above evaluates the whole condition again.
         present = [not_null(term.expression) for term in self.board.terms]
         complete = self._column("complete", holds(Q(*conditions, *present)))
-        below = "counting" if self.board.member is not None else None
-        if below is not None:
-            member = self._column("member", F(str(self.board.member)))
-            if self.board.counting.kind is Counting.BEST:
-                order = [
-                    OrderBy(self.at(below, name), term.descending)
-                    for name, term in zip(self.terms, self.board.terms, strict=True)
-                ]
-            else:
-                (by_field,) = self._counting_order()
-                column = self._column("counting", by_field.expression)
-                order = [OrderBy(self.at(below, column), by_field.descending, nulls_last=True)]
-            window = Window(
-                RowNumber(),
-                partition_by=[
-                    *(self.at(below, name) for name in self.partition),
-                    self.at(below, member),
-                    self.at(below, complete),
-                ],
-                order_by=[*order, OrderBy(primary_key(entries, self.table.aliases[below]))],
-                output_field=models.BigIntegerField(),
-            )
-            nth = f"_nth{self.table.rankings.index(self.ranking)}"
-            self.windows[nth] = window
-            first = DerivedColumn(self.table.aliases["standing"], nth, models.BigIntegerField())
-            self.superseded = Comparison(first, Value(1), arg_joiner=" > ")
-            counted = [Comparison(first, Value(1), arg_joiner=" = ")]
-        else:
-            self.superseded = None
-            counted = []
         self.eligible = None if eligible is None else self.at("standing", eligible)
-        self.ranked = all_of([self.at("standing", complete), *counted])
+        self.ranked = self.at("standing", complete)
+        self.superseded = None
+        if self.board.member is not None:
+            nth = self._nth(complete)
+            self.superseded = Comparison(nth, Value(1), arg_joiner=" > ")
+            self.ranked = all_of([self.ranked, Comparison(nth, Value(1), arg_joiner=" = ")])
+
+    def _nth(self, *apart: str) -> DerivedColumn:
+        """Return the position of an entry among its member's, by which the first one counts.
+
+        Entries that differ in the columns ``apart`` are no rivals.
+        """
+        columns = [*self.partition, self._column("member", F(str(self.board.member))), *apart]
+        if self.board.counting.kind is Counting.BEST:
+            order = [
+                OrderBy(self.at("counting", name), term.descending)
+                for name, term in zip(self.terms, self.board.terms, strict=True)
+            ]
+        else:
+            (by_field,) = self._counting_order()
+            column = self._column("counting", by_field.expression)
+            order = [OrderBy(self.at("counting", column), by_field.descending, nulls_last=True)]
+        pk = primary_key(self.table.entries, self.table.aliases["counting"])
+        nth = f"_nth{self.table.rankings.index(self.ranking)}"
+        self.windows[nth] = Window(
+            RowNumber(),
+            partition_by=[self.at("counting", column) for column in columns],
+            order_by=[*order, OrderBy(pk)],
+            output_field=models.BigIntegerField(),
+        )
+        return DerivedColumn(self.table.aliases["standing"], nth, models.BigIntegerField())
 
     def column(self, metric: Metric) -> Any:
         """Return the expression for ``metric`` on the level of standings."""
