@@ -397,8 +397,6 @@ class LeaderboardQuerySet(models.QuerySet[Any]):
             )
         return super().update_or_create(*args, **kwargs)
 
-    update_or_create.alters_data = True  # type: ignore[attr-defined]
-
     def extra(self, *args: Any, **kwargs: Any) -> Self:
         if self.query.metrics:
             raise NotSupportedError("extra() does not work with standings; use annotate() with RawSQL.")
