@@ -22,8 +22,8 @@ from leaderboard.expressions import (
     TimeTaken,
 )
 from leaderboard.kinds import Counting, PercentileKind, Qualification, RankKind
+from leaderboard.metrics import Standing
 from leaderboard.query import BoardNotPinned, LeaderboardManager, LeaderboardQuerySet
-from leaderboard.standings import Standing
 
 __all__ = [
     "AllOf",

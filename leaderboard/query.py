@@ -15,8 +15,8 @@ from leaderboard.cutoffs import Comparison
 from leaderboard.derived import DerivedColumn, DerivedRef, columns_of
 from leaderboard.expressions import Term, all_of, any_of, is_running, kind_of, path_of
 from leaderboard.kinds import PercentileKind, RankKind
+from leaderboard.metrics import Metric, Ranking, Standing
 from leaderboard.sql import LeaderboardQuery
-from leaderboard.standings import Metric, Ranking, Standing
 
 __all__ = ["BoardNotPinned", "LeaderboardManager", "LeaderboardQuerySet", "boards_of"]
 
@@ -231,8 +231,7 @@ class LeaderboardQuerySet(models.QuerySet[Any]):
             OrderBy(ranked.query.reference(ranking, "term", position), term.descending)
             for position, term in enumerate(ranking.board.terms)
         ]
-        pk = Term(F("pk"), ranking.board.collation)
-        return ranked.order_by(*terms, OrderBy(pk))
+        return ranked.order_by(*terms, OrderBy(Term(F("pk"))))
 
     def _with_default_rank(self) -> Self:
         if any(isinstance(c, DerivedColumn) for c in columns_of(*self.query.annotations.values())):
@@ -292,7 +291,7 @@ class LeaderboardQuerySet(models.QuerySet[Any]):
         return await sync_to_async(self.around)(entry, before=before, after=after)
 
     def get_standing(self, entry: Model | None = None, *, member: Any = None) -> Standing:
-        """Return the :class:`~leaderboard.standings.Standing` of one entry, or of a member's counting entry.
+        """Return the :class:`~leaderboard.metrics.Standing` of one entry, or of a member's counting entry.
 
         The stored row counts, and the view does not: only its board does. Raises ``ValueError`` for an
         entry that is not saved, ``DoesNotExist`` for one that is deleted or on another board, and

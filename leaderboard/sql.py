@@ -13,7 +13,9 @@ from django.db.models.sql import Query
 from leaderboard.board import Leaderboard
 from leaderboard.derived import DerivedColumn, DerivedQuery, DerivedRef, columns_of, conjuncts, without
 from leaderboard.expressions import path_of
-from leaderboard.standings import Metric, Ranking, StandingsTable, same_expression, unique_name
+from leaderboard.metrics import Metric, Ranking
+from leaderboard.population import unique_name
+from leaderboard.standings import StandingsTable, same_expression
 
 __all__ = ["LeaderboardQuery"]
 

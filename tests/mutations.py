@@ -85,78 +85,87 @@ MUTATIONS = (
     ),
     Mutation(
         "NULL terms are ranked",
-        "standings",
+        "population",
         "holds(Q(*conditions, *present))",
         "holds(Q(*conditions)) if conditions else Value(True)",
     ),
     Mutation(
         "NULL terms are ranked in top()",
-        "standings",
+        "population",
         "            query.add_q(Q(not_null(term.expression)))\n",
         "            pass\n",
     ),
     Mutation(
-        "everyone is eligible", "standings", "[self.board.eligible] if self.board.eligible else []", "[]"
+        "everyone is eligible", "population", "[self.board.eligible] if self.board.eligible else []", "[]"
     ),
     Mutation(
         "an unknown eligibility is one",
         "expressions",
         "Case(When(condition, then=Value(True)), default=Value(False)",
-        "Case(When(~Q(condition), then=Value(False)), default=Value(True)",
+        "Case(When(Negation(condition), then=Value(False)), default=Value(True)",
     ),
     Mutation(
         "a NULL member competes",
-        "standings",
+        "population",
         '            conditions.append(Q((f"{self.board.member}__isnull", False)))\n',
         "            pass\n",
     ),
     Mutation(
         "a NULL board is a board",
-        "standings",
+        "population",
         "            if name not in self.table.pins[self.ranking]\n",
         "            if False\n",
     ),
     Mutation(
         "the worst entry counts",
-        "standings",
-        "OrderBy(self.at(below, name), term.descending)\n",
-        "OrderBy(self.at(below, name), not term.descending)\n",
+        "population",
+        'OrderBy(self.at("counting", name), term.descending)\n',
+        'OrderBy(self.at("counting", name), not term.descending)\n',
     ),
     Mutation(
-        "the latest is the first", "standings", "latest = counting.kind is Counting.LATEST", "latest = False"
+        "the latest is the first", "population", "latest = counting.kind is Counting.LATEST", "latest = False"
     ),
-    Mutation("members are not told apart", "standings", "                    self.at(below, member),\n", ""),
     Mutation(
-        "unfinished entries are rivals", "standings", "                    self.at(below, complete),\n", ""
+        "members are not told apart",
+        "population",
+        'self._column("member", F(str(self.board.member))), *apart]',
+        "*apart]",
     ),
+    Mutation("unfinished entries are rivals", "population", "self._nth(complete)", "self._nth()"),
     Mutation(
         "the higher primary key counts",
-        "standings",
-        "order_by=[*order, OrderBy(primary_key(entries, self.table.aliases[below]))]",
-        "order_by=[*order, OrderBy(primary_key(entries, self.table.aliases[below]), descending=True)]",
+        "population",
+        "order_by=[*order, OrderBy(pk)]",
+        "order_by=[*order, OrderBy(pk, descending=True)]",
     ),
     Mutation(
         "the worst entry counts in top()",
-        "standings",
+        "population",
         "[OrderBy(term.expression, term.descending) for term in self.board.terms]",
         "[OrderBy(term.expression, not term.descending) for term in self.board.terms]",
     ),
     Mutation(
+        "every entry of a member counts",
+        "population",
+        'self.only = Comparison(self._nth(), Value(1), arg_joiner=" = ")',
+        'self.only = Comparison(self._nth(), Value(1), arg_joiner=" >= ")',
+    ),
+    Mutation(
         "boards are not told apart",
-        "standings",
+        "population",
         'partition_by=[self.at("standing", name) for name in self.partition],\n',
         "",
     ),
     Mutation(
         "several boards count as one",
-        "standings",
+        "population",
         "table.pins[ranking].get(name) is lookup for lookup in table.shared)\n        ]\n        self.terms",
         "table.pins[ranking].get(name) for _ in [0])\n        ]\n        self.terms",
         "tests/test_correlated.py",
     ),
     Mutation(
         "every term ascends",
-        "standings",
+        "population",
         'OrderBy(self.at("standing", name), term.descending)',
         'OrderBy(self.at("standing", name))',
     ),
@@ -256,7 +265,7 @@ MUTATIONS = (
     ),
     Mutation(
         "as_population() ranks everyone",
-        "standings",
+        "population",
         '            conditions.append(InSubquery(F("pk"), self.ranking.view))\n',
         "            pass\n",
     ),

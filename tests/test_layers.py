@@ -13,6 +13,8 @@ LAYERS = [
     {"reference", "expressions"},
     {"cutoffs", "derived"},
     {"board"},
+    {"metrics"},
+    {"population"},
     {"standings"},
     {"sql"},
     {"query"},

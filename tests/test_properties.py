@@ -20,6 +20,7 @@ from leaderboard import (
     AtLeast,
     AtMost,
     Best,
+    CutOff,
     First,
     Latest,
     Leaderboard,
@@ -112,13 +113,13 @@ terms = st.lists(
 percents = st.one_of(st.integers(0, 100), st.sampled_from([12.5, Decimal("33.33"), F("test__cut_off")]))
 simple_rules = st.one_of(
     st.builds(AtLeast, st.just("score"), st.one_of(st.integers(-1, 4), st.just(F("test__cut_off")))),
-    st.builds(AtMost, st.just("score"), st.integers(-1, 4)),
+    st.builds(AtMost, st.just("score"), st.integers(0, 3)),
     st.builds(AtLeast, st.just("label"), st.sampled_from(["a", "B"])),
     st.builds(AtMost, st.sampled_from(TIMES), st.one_of(st.just(SECOND), st.just(F("test__pause")))),
     st.builds(PercentOf, st.just(TIMES[2]), st.just(F("test__pause")), st.integers(0, 300)),
     st.builds(PercentOf, st.just("score"), st.one_of(st.integers(1, 4), st.just("test__cut_off")), percents),
     st.builds(TopCount, st.one_of(st.integers(0, 5), st.just(F("test__cut_off")))),
-    st.builds(TopPercent, st.one_of(st.integers(0, 100), st.just(12.5))),
+    st.builds(TopPercent, st.sampled_from([0, 12.5, 20, 25, 40, 50, 60, 75, 100])),
     st.builds(PercentileAtLeast, st.integers(0, 100), st.sampled_from(PercentileKind)),
 )
 rules = st.recursive(
@@ -221,6 +222,12 @@ class Properties(HypothesisTestCase):
         view = Attempt.objects.with_leaderboard(board).filter(candidate__name__in=["0", "1"])
         assert_matches_reference(view.as_population())
         assert_matches_reference(view.as_population().filter(score__gte=1))
+
+    @given(rows=few_rows, rule=simple_rules, term=st.sampled_from(["-score", "label", "-big"]))
+    def test_a_tie_is_in_or_out_as_a_whole(self, rows: list[dict[str, Any]], rule: CutOff, term: str) -> None:
+        load(rows)
+        board = Leaderboard(order_by=[term], cut_off=rule)
+        assert_matches_reference(Attempt.objects.with_leaderboard(board))
 
     @given(rows=rows)
     def test_correlated_winners(self, rows: list[dict[str, Any]]) -> None:

@@ -31,7 +31,7 @@ SELECT testapp_attempt.id,
                  WHERE (entry.test_id = 1 AND NOT entry.disqualified AND entry.score IS NOT NULL AND (entry.finished_at - entry.started_at) IS NOT NULL)
                ) standing
        ) testapp_attempt
- WHERE (testapp_attempt.rank <= 10)
+ WHERE testapp_attempt.rank <= 10
  ORDER BY testapp_attempt._term_0 DESC,
           testapp_attempt._term_1 ASC,
           testapp_attempt.id ASC
