@@ -6,7 +6,7 @@ and test cases that it declares are run. What comes out is told by comments:
 
 - ``expression  # -> value``: both have the same ``repr()``, a queryset that of its list. A value may go on
   in the comment lines right below, or begin there; the next statement then follows a blank line.
-- ``statement  # raises Error: message``: it raises the error, and that is how its message begins.
+- ``statement  # raises Error: message``: it raises the error, whose message has these words.
 
 A block of SQL is what the last queryset of the Python block before it compiles to, apart from white space and
 double quotes, which versions of Django set differently. The lines of a text block stand in what the last
@@ -18,12 +18,12 @@ from __future__ import annotations
 import ast
 import inspect
 import re
+import tomllib
 import unittest
-from collections.abc import Callable, Iterator
-from functools import partial
-from importlib.util import find_spec
+from collections.abc import Collection, Iterator
+from itertools import takewhile
 from pathlib import Path
-from types import CodeType, ModuleType
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import pytest
@@ -38,8 +38,7 @@ ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
 INDEX = ROOT / "docs" / "index.md"
 PAGES = [README, *sorted(INDEX.parent.glob("*.md"))]
-
-RESULT = re.compile(r"#\s*(->|raises )(.*)", re.DOTALL)
+LINK = re.compile(r"\]\(([^)\s]+)\)")
 
 
 class Block(NamedTuple):
@@ -51,31 +50,16 @@ class Block(NamedTuple):
     code: str
 
 
-class Exams(AppConfig):
-    """The app of a reader, which is in no package."""
-
-    name = "exams"
-    path = str(ROOT / "docs")
-
-
-def blocks(page: Path) -> list[Block]:
+def blocks(page: Path, languages: str = r"\w*") -> list[Block]:
     text = page.read_text()
     return [
         Block(page, text.count("\n", 0, fence.start()) + 1, fence[1], fence[2])
-        for fence in re.finditer(r"^```(\w*)\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+        for fence in re.finditer(rf"^```({languages})\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
     ]
-
-
-def first(page: Path) -> Block:
-    return next(block for block in blocks(page) if block.language == "python")
 
 
 def prose(page: Path) -> str:
     return re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.DOTALL | re.MULTILINE)
-
-
-def links(page: Path) -> list[str]:
-    return re.findall(r"\]\(([^)\s]+)\)", re.sub(r"`[^`]*`", "", prose(page)))
 
 
 def anchors(page: Path) -> list[str]:
@@ -83,79 +67,61 @@ def anchors(page: Path) -> list[str]:
     return [re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings]
 
 
-def comment_after(lines: list[str], statement: ast.stmt) -> str:
+def comment_after(code: str, statement: ast.stmt) -> str:
     """Return the comment behind a statement and in the lines right below."""
-    end = statement.end_lineno or 0
-    tail = lines[end - 1].encode()[statement.end_col_offset :].decode().strip()
-    below = []
-    for line in lines[end:]:
-        if not line.startswith("#"):
-            break
-        below.append(line)
-    if not tail and below:
-        tail = below.pop(0)
-    return " ".join([tail, *(line.removeprefix("#").strip() for line in below)])
+    behind, *below = code.splitlines()[(statement.end_lineno or 0) - 1 :]
+    behind = behind.encode()[statement.end_col_offset or 0 :].decode()
+    lines = [behind, *takewhile(lambda line: line.startswith("#"), below)]
+    return " ".join(line.strip().removeprefix("#").strip() for line in lines).strip()
 
 
 def shown(value: Any) -> str:
     return repr(list(value) if isinstance(value, models.QuerySet) else value)
 
 
-def value_of(code: CodeType, names: dict[str, Any]) -> Any:
-    value = eval(code, names)
-    if inspect.iscoroutine(value):
-
-        async def wait() -> Any:
-            return await value
-
-        return async_to_sync(wait)()
-    return value
+async def awaited(value: Any) -> Any:
+    return await value
 
 
 def execute(statement: ast.stmt, names: dict[str, Any], place: str) -> Any:
     """Run a statement, and return the value of an expression; make the table of a model, run a test case."""
-    flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
-    if isinstance(statement, ast.Expr):
-        return value_of(compile(ast.Expression(statement.value), place, "eval", flags), names)
-    # A module of one statement, which may be an expression too.
-    value_of(compile(ast.Module([statement], []), place, "exec", flags), names)
-    declared = names.get(getattr(statement, "name", ""))
-    if isinstance(statement, ast.ClassDef) and isinstance(declared, type):
-        if issubclass(declared, models.Model) and not declared._meta.abstract:
-            connection.check_constraints()  # a table with checks to come cannot be referred to
-            with connection.schema_editor() as editor:
-                editor.create_model(declared)
-        elif issubclass(declared, unittest.TestCase):
-            for name in unittest.TestLoader().getTestCaseNames(declared):
-                result = unittest.TestResult()
-                declared(name)(result)
-                assert result.testsRun == 1 and result.wasSuccessful(), result.errors + result.failures
-    return None
+    tree = ast.Expression(statement.value) if isinstance(statement, ast.Expr) else ast.Module([statement], [])
+    mode = "eval" if isinstance(statement, ast.Expr) else "exec"
+    value = eval(compile(tree, place, mode, ast.PyCF_ALLOW_TOP_LEVEL_AWAIT), names)
+    declared: Any = names[statement.name] if isinstance(statement, ast.ClassDef) else object
+    if issubclass(declared, models.Model):
+        connection.check_constraints()  # what is still to be checked keeps a table from being referred to
+        with connection.schema_editor() as editor:
+            editor.create_model(declared)
+    elif issubclass(declared, unittest.TestCase):
+        for name in unittest.TestLoader().getTestCaseNames(declared):
+            result = unittest.TestResult()
+            declared(name)(result)
+            assert result.testsRun == 1 and result.wasSuccessful(), result.errors + result.failures
+    return async_to_sync(awaited)(value) if inspect.iscoroutine(value) else value
 
 
 def run(block: Block, names: dict[str, Any]) -> list[Any]:
-    """Run a Python block and compare what comes out; return the values of its expressions."""
-    lines = block.code.splitlines()
-    values, wrong, compared = [], [], 0
+    """Run a Python block and compare what comes out; return the values of its statements."""
+    values: list[Any] = []
+    wrong, results = [], 0
     for statement in ast.parse(block.code).body:
         place = f"{block.page.name}:{block.line + statement.lineno}"
-        expected = RESULT.search(comment_after(lines, statement))
-        compared += expected is not None
-        if expected is not None and expected[1] != "->":
-            error, _, message = expected[2].partition(":")
-            with pytest.raises(eval(error, names)) as raised, transaction.atomic():
+        expected = re.match(r"(->|raises) (.*)", comment_after(block.code, statement))
+        results += expected is not None
+        if expected is not None and expected[1] == "raises":
+            error, _, message = expected[2].partition(": ")
+            match = re.escape(message) or None
+            with pytest.raises(eval(error, names), match=match), transaction.atomic():
                 shown(execute(statement, names, place))
-            if not str(raised.value).startswith(message.strip()):
-                wrong.append(f"{place} raises {raised.value}")
+            values.append(None)
             continue
-        value = execute(statement, names, place)
-        found = shown(value)
-        if isinstance(statement, ast.Expr):
-            values.append(value)
-        if expected is not None and found != shown(eval(expected[2].strip(), names)):
+        values.append(execute(statement, names, place))
+        found = shown(values[-1])
+        if expected is not None and found != shown(eval(expected[2], names)):
             wrong.append(f"{place} gives {found}")
     assert not wrong, "\n".join(wrong)
-    assert compared == len(re.findall(r"#\s*(?:->|raises )", block.code)), f"{block} has results of nothing"
+    assert results == len(re.findall("# (?:->|raises) ", block.code)), f"{block} has results of no statement"
     return values
 
 
@@ -163,29 +129,42 @@ def normal(sql: str) -> str:
     return re.sub(r"(?<=\() | (?=\))", "", " ".join(sql.replace('"', "").split()))
 
 
-def check_output(block: Block, value: Any) -> None:
-    """Compare a block of SQL or text with the value before it."""
-    if block.language == "sql":
-        compiled = connection.ops.compose_sql(*value.query.sql_with_params())  # type: ignore[attr-defined]
-        assert normal(compiled) == normal(block.code), compiled
-    else:
-        rest = iter([line.strip() for line in str(value).splitlines()])
-        for line in block.code.splitlines():
-            assert line.strip() in rest, f"{line!r} is not in order in\n{value}"
+def arguments_of(command: str) -> Collection[str]:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    match command.split():
+        case ["make"]:
+            return re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+        case ["pip", "install"]:
+            return {
+                project["name"],
+                *(f"{project['name']}[{name}]" for name in project["optional-dependencies"]),
+            }
+        case ["python", "manage.py"]:
+            return get_commands()
+        case ["python", "-m", "tests.benchmarks"]:
+            return [path.stem for path in (ROOT / "tests" / "benchmarks").glob("*.py")]
+    return ()
 
 
-def check_console(block: Block) -> None:
-    for line in block.code.splitlines():
-        command, _, argument = line.removeprefix("$ ").rpartition(" ")
-        if command == "make":
-            assert re.search(rf"^{argument}:", (ROOT / "Makefile").read_text(), re.MULTILINE), line
-        elif command == "pip install":
-            assert f'name = "{argument}"' in (ROOT / "pyproject.toml").read_text(), line
-        elif command == "python manage.py":
-            assert argument in get_commands(), line
-        else:
-            module = re.fullmatch(r"python -m (tests\.\w+)", command)
-            assert module and find_spec(f"{module[1]}.{argument}"), line
+def check(block: Block, names: dict[str, Any], before: Any = None) -> Any:
+    """Check a block that follows a value; return the value that is then the last one."""
+    match block.language:
+        case "python":
+            return run(block, names)[-1]
+        case "sql":
+            sql = connection.ops.compose_sql(*before.query.sql_with_params())  # type: ignore[attr-defined]
+            assert normal(sql) == normal(block.code), sql
+        case "text":
+            rest = iter([line.strip() for line in str(before).splitlines()])
+            for line in block.code.splitlines():
+                assert line.strip() in rest, f"{line!r} is not in order in\n{before}"
+        case "console" | "":
+            for line in block.code.splitlines():
+                command, _, argument = line.rpartition(" ")
+                assert argument in arguments_of(command), line
+        case language:
+            raise AssertionError(f"nothing checks {language!r}")
+    return before
 
 
 @pytest.fixture
@@ -193,13 +172,17 @@ def names(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
     """The namespace that a page begins with."""
     names: dict[str, Any] = {"__name__": "exams.models"}
     profile = settings.get_current_profile_name()
-    app = Exams("exams", ModuleType("exams"))
+    settings.register_profile("docs", settings.get_profile(profile), max_examples=20)
+    settings.load_profile("docs")
+    # The app of a reader, which is in no package.
+    module: Any = SimpleNamespace(__name__="exams", __path__=[str(INDEX.parent)])
+    app = AppConfig("exams", module)
     monkeypatch.setitem(apps.app_configs, app.label, app)
-    with isolate_apps(app), connection.cursor() as cursor:  # type: ignore[arg-type]
+    with isolate_apps(app), connection.cursor() as cursor:
         cursor.execute("CREATE SCHEMA exams")
         cursor.execute("SET LOCAL search_path TO exams")
-        run(first(README), names)
-        run(first(INDEX), names)
+        for page in (README, INDEX):
+            run(blocks(page, "python")[0], names)
         yield names
     settings.load_profile(profile)
 
@@ -207,21 +190,16 @@ def names(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
 @pytest.mark.django_db
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_block_of_a_page_is_right(page: Path, names: dict[str, Any]) -> None:
-    values: list[Any] = []
+    value = None
     for block in blocks(page):
-        if block.language == "python" and block not in (first(README), first(INDEX)):
-            values = run(block, names)
-        elif block.language in ("sql", "text"):
-            check_output(block, values[-1])
-        elif block.language != "python":
-            assert block.language in ("", "console"), block
-            check_console(block)
+        if block not in (blocks(README, "python")[0], blocks(INDEX, "python")[0]):
+            value = check(block, names, value)
 
 
 @pytest.mark.django_db
 def test_the_quickstart_gives_what_it_says(names: dict[str, Any]) -> None:
-    _, use = (block for block in blocks(README) if block.language == "python")
-    everything, passed, by_percentile, top, around, standing, among_friends = run(use, names)
+    _, use = blocks(README, "python")
+    _, everything, passed, by_percentile, top, around, standing, among_friends = run(use, names)
     order = [("Ada", 1), ("Grace", 2), ("Alan", 2), ("Edsger", 4)]
     unranked = [("Ada", None), ("Barbara", None), ("Kurt", None)]
     assert {(e.candidate, e.rank) for e in everything} == {*order, *unranked}
@@ -229,40 +207,35 @@ def test_the_quickstart_gives_what_it_says(names: dict[str, Any]) -> None:
     assert [e.rank for e in by_percentile] == [1, 2, 2, 4, None, None, None]
     assert [(e.candidate, e.rank) for e in top] == [(e.candidate, e.rank) for e in around] == order
     assert (standing.rank, standing.board_size, standing.percentile) == (1, 4, 100.0)
-    assert [(e.candidate, e.rank) for e in among_friends] == [("Grace", 1), ("Alan", 1)]
+    assert {(e.candidate, e.rank) for e in among_friends} == {("Grace", 1), ("Alan", 1)}
 
 
 @pytest.mark.django_db
-def test_what_is_wrong_fails(names: dict[str, Any]) -> None:
-    rows = names["Test"].objects.all()
-    check_output(Block(INDEX, 0, "sql", str(rows.query)), rows)
-    check_output(Block(INDEX, 0, "text", "a\nc"), "a\n b\n c")
-    wrong: list[Callable[[], object]] = [
-        lambda: check_output(Block(INDEX, 0, "sql", "SELECT 1"), rows),
-        lambda: check_output(Block(INDEX, 0, "text", "c\na"), "a\nb\nc"),
-    ]
-    for command in ("make nothing", "python -m tests.benchmarks nothing", "rm -r /"):
-        wrong.append(partial(check_console, Block(INDEX, 0, "console", command)))
-    for code in (
-        "1 + 1  # -> 3",
-        "1 + 1  # -> 2.0",
-        "[1, 2]\n# -> [1,\n#     3]",
-        "if True:\n    1  # -> 1",
-        "1  # raises ValueError",
-        "int('x')  # raises ValueError: nothing of the kind",
-        "test.attempts.standings().count()  # -> 8",
-        "class T(__import__('unittest').TestCase):\n    def test_it(self):\n        assert False",
-    ):
-        wrong.append(partial(run, Block(INDEX, 0, "python", code), names))
-    for check in wrong:
-        with pytest.raises((AssertionError, pytest.fail.Exception)):
-            check()
+@pytest.mark.parametrize(
+    "block",
+    [
+        "python:1 + 1  # -> 3",
+        "python:1 + 1  # -> 2.0",
+        "python:[1, 2]\n# -> [1,\n#     3]",
+        "python:if True:\n    1  # -> 1",
+        "python:1  # raises ValueError",
+        "python:int('x')  # raises ValueError: nothing of the kind",
+        "python:test.attempts.standings().count()  # -> 8",
+        "python:class T(unittest.TestCase):\n    def test_it(self):\n        assert False",
+        *("sql:SELECT 1", "text:b\na", "console:make nothing", "console:rm -r /", "ruby:puts 1"),
+    ],
+)
+def test_what_is_wrong_fails(block: str, names: dict[str, Any]) -> None:
+    language, _, code = block.partition(":")
+    before = names["Test"].objects.all() if language == "sql" else "a\nb"
+    with pytest.raises((AssertionError, pytest.fail.Exception)):
+        check(Block(INDEX, 0, language, code), names | {"unittest": unittest}, before)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_lead_somewhere(page: Path) -> None:
     assert len(set(anchors(page))) == len(anchors(page))
-    for link in links(page):
+    for link in LINK.findall(prose(page)):
         name, _, anchor = link.partition("#")
         target = (page.parent / name).resolve() if name else page
         assert target.exists(), link
@@ -270,7 +243,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 
 def test_every_page_and_every_check_is_listed() -> None:
-    assert {page.name for page in PAGES[1:]} - set(links(INDEX)) == {INDEX.name}
+    assert {page.name for page in PAGES[1:]} - set(LINK.findall(prose(INDEX))) == {INDEX.name}
     issued = set(re.findall(r"leaderboard\.[EW]\d{3}", (ROOT / "leaderboard" / "checks.py").read_text()))
     headings = re.findall(r"^## (leaderboard\.\w+)$", prose(INDEX.with_name("checks.md")), re.MULTILINE)
     assert headings == sorted(issued)
