@@ -45,7 +45,8 @@ class DerivedTable(BaseTable):
         self.query = query
 
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, Any]:
-        sql, params = self.query.get_compiler(connection=connection).as_sql()
+        # No rows inside are no reason to have no rows outside, such as that of an aggregate.
+        sql, params = self.query.get_compiler(connection=connection, elide_empty=False).as_sql()
         # Django 6.1 quotes every alias; before, an alias other than a table's name is not quoted.
         quote = getattr(compiler, "quote_name", None) or compiler.quote_name_unless_alias
         return f"({sql}) {quote(self.table_alias)}", params
@@ -175,6 +176,9 @@ class LevelQuery(Query):
 
     def add_q(self, q_object: Any, *args: Any, **kwargs: Any) -> None:
         super().add_q(unshared(q_object), *args, **kwargs)
+
+    def add_ordering(self, *ordering: Any) -> None:
+        super().add_ordering(*(unshared(term) for term in ordering))
 
     def table_alias(
         self, table_name: str, create: bool = False, filtered_relation: Any = None

@@ -94,9 +94,9 @@ def _ordering_term(term: object, argument: str) -> OrderBy:
 
 
 def value_field(field: Any) -> Any:
-    """Return the field whose values a column holds: of a foreign key, that which it refers to."""
-    while isinstance(field, models.ForeignKey):
-        field = field.target_field
+    """Return the field whose values a column holds: that which a foreign key refers to, or is generated."""
+    while isinstance(field, models.ForeignKey | models.GeneratedField):
+        field = field.target_field if isinstance(field, models.ForeignKey) else field.output_field
     return field
 
 
@@ -282,6 +282,11 @@ def unshared(value: Any) -> Any:
         expression.set_source_expressions([unshared(source) for source in sources])
         return expression
     return value
+
+
+def resolved(expression: Any, query: Query) -> Any:
+    """Return what a declaration's expression is on ``query``."""
+    return unshared(expression).resolve_expression(query, allow_joins=True, reuse=None)
 
 
 class Tally:

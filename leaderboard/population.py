@@ -58,7 +58,7 @@ def unique_name(name: str, taken: Container[str | None]) -> str:
 
 
 def primary_key(query: Query, alias: str) -> Any:
-    """Return what ties are broken by: the primary key, in the collation of the terms if it is text."""
+    """Return what ties are broken by: the primary key, in the collation C if it is text."""
     meta = query.get_meta()
     return Term(Col(alias, meta.pk)).resolve_expression(query)
 

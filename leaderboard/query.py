@@ -13,7 +13,7 @@ from django.db.models.lookups import LessThanOrEqual
 from leaderboard.board import Leaderboard
 from leaderboard.cutoffs import Comparison
 from leaderboard.derived import DerivedColumn, DerivedRef, columns_of
-from leaderboard.expressions import Term, all_of, any_of, is_running, kind_of, path_of
+from leaderboard.expressions import Term, all_of, any_of, is_running, kind_of, path_of, unshared
 from leaderboard.kinds import PercentileKind, RankKind
 from leaderboard.metrics import Metric, Ranking, Standing
 from leaderboard.sql import LeaderboardQuery
@@ -140,7 +140,7 @@ class LeaderboardQuerySet(models.QuerySet[Any]):
                 "as_population() after a slice: filter by primary key, pk__in=list(…), or slice afterwards."
             )
         view = self.query.clone()
-        view.clear_ordering(force=True)
+        view.clear_ordering()
         clone = self._chain()
         clone._population = _select_primary_key(view)
         return clone
@@ -195,7 +195,7 @@ class LeaderboardQuerySet(models.QuerySet[Any]):
                 "The board declares no time_taken; add time_taken=TimeTaken('started_at', 'finished_at')."
             )
         self._refuse_field_name(f"{prefix}time_taken")
-        return self.annotate(**{f"{prefix}time_taken": board.time_taken})
+        return self.annotate(**{f"{prefix}time_taken": unshared(board.time_taken)})
 
     def standings(self, prefix: str = "") -> Self:
         """Return the queryset with every metric of its board, their names beginning with ``prefix``.
@@ -267,19 +267,20 @@ class LeaderboardQuerySet(models.QuerySet[Any]):
         self._require_saved(entry)
         ranked = self._ranked("around")
         terms: Any = ranked.query.order_by[:-1]
-        own = ranked.filter(pk=entry.pk)
+        key = self._key_of(entry)
+        own = ranked.filter(pk=key)
         found = next(iter(own.values_list(*(term.expression for term in terms))[:1]), None)
         if found is None:
             raise self.model.DoesNotExist(
-                f"{self.model._meta.object_name} {entry.pk!r} is not ranked or not in the view."
+                f"{self.model._meta.object_name} {key!r} is not ranked or not in the view."
             )
-        places: list[Any] = [Value(value) for value in (*found, entry.pk)]
+        places: list[Any] = [Value(value) for value in (*found, key)]
         for position, term in enumerate(self._declaration.terms):
             if is_running(term.expression):
                 # It moves on with each statement, so the one that compares it must read it.
                 column = own.order_by().values_list(terms[position].expression)[:1]
                 places[position] = Subquery(column)
-        keys = [entry.pk]
+        keys = [key]
         for count, later in ((before, False), (after, True)):
             side = ranked.filter(_beyond(ranked.query.order_by, places, later=later))
             side = side if later else side.reverse()
@@ -307,7 +308,7 @@ class LeaderboardQuerySet(models.QuerySet[Any]):
         queryset = self._whole_board(ranking).standings(prefix)
         if entry is not None:
             self._require_saved(entry)
-            queryset = queryset.filter(pk=entry.pk)
+            queryset = queryset.filter(pk=self._key_of(entry))
         else:
             if board.member is None:
                 raise ValueError(f"member={member!r}: the board declares no member.")
@@ -337,7 +338,11 @@ class LeaderboardQuerySet(models.QuerySet[Any]):
         if isinstance(expression, F):
             return self.filter(**{path_of(expression): value})
         alias = f"_on_board_{name}"
-        return self.alias(**{alias: expression}).filter(**{alias: value})
+        return self.alias(**{alias: unshared(expression)}).filter(**{alias: value})
+
+    def _key_of(self, entry: Model) -> Any:
+        # An instance of a model that inherits from this one may have a primary key of another name.
+        return getattr(entry, self.model._meta.pk.attname)
 
     def _require_saved(self, entry: Model) -> None:
         if not isinstance(entry, self.model._meta.concrete_model):
@@ -378,6 +383,9 @@ class LeaderboardQuerySet(models.QuerySet[Any]):
     delete.queryset_only = True  # type: ignore[attr-defined]
 
     def _stored(self) -> models.QuerySet[Any]:
+        if self.query.distinct_fields:
+            raise TypeError("Cannot update or delete after .distinct(*fields).")
+        self._for_write = True
         rows: models.QuerySet[Any] = self.model._base_manager.using(self.db).filter(
             pk__in=self.order_by().values("pk")
         )

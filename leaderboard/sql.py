@@ -7,12 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 from django.db import NotSupportedError
-from django.db.models import F, Model
+from django.db.models import Model
 from django.db.models.sql import Query
 
 from leaderboard.board import Leaderboard
 from leaderboard.derived import DerivedColumn, DerivedQuery, DerivedRef, columns_of, conjuncts, without
-from leaderboard.expressions import path_of
+from leaderboard.expressions import resolved
 from leaderboard.metrics import Metric, Ranking
 from leaderboard.population import unique_name
 from leaderboard.standings import StandingsTable, same_expression
@@ -64,9 +64,9 @@ class LeaderboardQuery(DerivedQuery):
             return {}
         pins = {}
         for name, expression in board.within.items():
-            resolved = expression.resolve_expression(probe, allow_joins=True, reuse=None)
+            wanted = resolved(expression, probe)
             for lookup in lookups:
-                if same_expression(lookup.lhs, resolved):
+                if same_expression(lookup.lhs, wanted):
                     pins[name] = lookup
                     break
         return pins
@@ -79,18 +79,23 @@ class LeaderboardQuery(DerivedQuery):
         expressions: list[Any] = [self.where, *self.annotation_select.values(), *self.select]
         if isinstance(self.group_by, tuple):
             expressions += self.group_by
-        used = set()
+        probe = self.clone()
         for term in self.order_by:
-            for node in term.flatten() if hasattr(term, "flatten") else [term]:
-                if isinstance(node, DerivedRef):
-                    used.add(node.name)
-                    continue
-                name = path_of(node) if isinstance(node, F) else node
-                if isinstance(name, str):
-                    expressions.append(self.annotations.get(name.removeprefix("-").split("__")[0]))
-                elif isinstance(node, DerivedColumn):
-                    expressions.append(node)
-        used |= {column.name for column in columns_of(*expressions) if isinstance(column, DerivedColumn)}
+            if isinstance(term, str):
+                name = term.removeprefix("-")
+                # A transform may follow the name.
+                expressions += [
+                    annotation
+                    for alias, annotation in self.annotations.items()
+                    if name == alias or name.startswith(f"{alias}__")
+                ]
+            else:
+                expressions.append(resolved(term, probe))
+        expressions += [
+            getattr(table.filtered_relation, "resolved_condition", None)
+            for table in self.alias_map.values()
+        ]
+        used = {column.name for column in columns_of(*expressions) if isinstance(column, DerivedColumn)}
         return {name: metric for name, metric in self.metrics.items() if name in used}
 
     def derive(self) -> None:

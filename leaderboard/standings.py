@@ -33,7 +33,7 @@ from django.db.models.sql.datastructures import Join
 from django.db.models.sql.where import AND, WhereNode
 
 from leaderboard.derived import DerivedColumn, LevelQuery, as_level, columns_of, conjuncts, over
-from leaderboard.expressions import all_of, any_of
+from leaderboard.expressions import all_of, any_of, resolved
 from leaderboard.kinds import RankKind
 from leaderboard.metrics import Metric, Ranking
 from leaderboard.population import InSubquery, Population
@@ -173,7 +173,7 @@ class StandingsTable:
     def moved(self, lookup: Any, expression: Any, query: Query) -> Any:
         """Return a condition of the view as one on ``query``."""
         lookup = copy.copy(lookup)
-        lookup.lhs = expression.resolve_expression(query, allow_joins=True, reuse=None)
+        lookup.lhs = resolved(expression, query)
         return lookup
 
     def restrict_to_pins(self, query: Query, ranking: Ranking, lookups: Sequence[Any]) -> None:
@@ -200,9 +200,9 @@ class StandingsTable:
         ]
         free = [expression for name, expression in within.items() if name not in pins]
         if free and (view := self._boards_in_view(free)):
-            resolved = [part.resolve_expression(self.entries, allow_joins=True, reuse=None) for part in free]
-            nullable = any(not isinstance(part, Col) or part.target.null for part in resolved)
-            boards = InSubquery(*resolved, view, or_null=nullable)
+            parts = [resolved(part, self.entries) for part in free]
+            nullable = any(not isinstance(part, Col) or part.target.null for part in parts)
+            boards = InSubquery(*parts, view, or_null=nullable)
             scope.append(boards.resolve_expression(self.entries))
         return scope
 
@@ -233,7 +233,7 @@ class StandingsTable:
         view.clear_ordering(force=True)
         view.select_related = False
         view.clear_select_clause()
-        view.set_select([part.resolve_expression(view, allow_joins=True, reuse=None) for part in within])
+        view.set_select([resolved(part, view) for part in within])
         return view
 
     def _refuse_multiplied_rows(self) -> None:
