@@ -74,7 +74,7 @@ def _within(within: object) -> dict[str, Any]:
     else:
         raise TypeError(f"within={within!r} must be a list of field names, such as ['test'], or a mapping.")
     for name in parts:
-        if not isinstance(name, str) or not name.isidentifier():
+        if not isinstance(name, str) or not name.isidentifier() or name == "self":
             raise TypeError(f"within={within!r} has {name!r}, which cannot name an argument of on_board().")
     return {name: operand(value, f"within[{name!r}]") for name, value in parts.items()}
 
@@ -202,7 +202,7 @@ class Leaderboard:
                 break
             terms.append(OrderBy(expression, descending=term.descending))
         indexes = [_index(f"{prefix}_terms", [*board, *terms])] if terms else []
-        if self.member is not None and "__" not in self.member:
+        if self.member is not None and _indexable(OrderBy(F(self.member))):
             indexes.append(_index(f"{prefix}_member", [*board, OrderBy(F(self.member)), *terms]))
         return indexes
 
@@ -211,7 +211,8 @@ def _indexable(part: OrderBy) -> bool:
     """Tell whether PostgreSQL takes the expression into an index: own columns, immutable functions."""
     expression = part.expression
     if isinstance(expression, F):
-        return "__" not in path_of(expression)
+        # An index knows the primary key by its own name only; nothing after it would order anything.
+        return "__" not in path_of(expression) and path_of(expression) != "pk"
     if not isinstance(expression, TimeTaken | Collate) or is_running(expression):
         return False
     return not any(isinstance(node, F) and "__" in path_of(node) for node in expression.flatten())

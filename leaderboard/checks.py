@@ -12,7 +12,7 @@ from django.db.models import F, Model, OrderBy
 from django.db.models.sql import Query
 
 from leaderboard.board import Leaderboard
-from leaderboard.cutoffs import AtLeast, AtMost, CutOff, PercentOf
+from leaderboard.cutoffs import AtLeast, AtMost, CutOff, PercentileAtLeast, PercentOf, TopCount, TopPercent
 from leaderboard.expressions import TimeTaken, is_text, unshared, value_field
 
 __all__ = ["check_boards"]
@@ -24,6 +24,7 @@ TYPES: tuple[tuple[Any, str], ...] = (
     (models.TimeField, "time"),
     (models.DurationField, "duration"),
     (models.BooleanField, "boolean"),
+    (models.UUIDField, "uuid"),
     ((models.IntegerField, models.FloatField, models.DecimalField), "number"),
     ((models.CharField, models.TextField), "text"),
 )
@@ -69,6 +70,7 @@ def _check_board(model: type[Model], name: str, board: Leaderboard) -> Iterator[
         yield from _check_times(model, part)
     for rule in _rules(board.cut_off):
         yield from _check_comparison(model, name, rule)
+        yield from _check_number(model, name, rule)
 
 
 def _rules(rule: CutOff | None) -> Iterator[CutOff]:
@@ -175,6 +177,24 @@ def _check_times(model: type[Model], part: Part) -> Iterator[CheckMessage]:
                 )
 
 
+def _check_number(model: type[Model], name: str, rule: CutOff) -> Iterator[CheckMessage]:
+    match rule:
+        case TopCount():
+            argument, value = "count", rule.count
+        case TopPercent() | PercentileAtLeast() | PercentOf():
+            argument, value = "percent", rule.percent
+        case _:
+            return
+    kind = _type_of(model, value)
+    if kind not in (None, "number"):
+        yield Error(
+            f"The board {name!r} has cut_off={rule!r}, whose {argument} is a {kind}.",
+            hint="Give a number, or a field that holds one.",
+            obj=model,
+            id="leaderboard.E007",
+        )
+
+
 def _check_comparison(model: type[Model], name: str, rule: CutOff) -> Iterator[CheckMessage]:
     match rule:
         case AtLeast() | AtMost():
@@ -196,9 +216,10 @@ def _check_comparison(model: type[Model], name: str, rule: CutOff) -> Iterator[C
 
 
 def _check_database(model: type[Model]) -> Iterator[CheckMessage]:
-    alias = router.db_for_write(model)
-    vendor = connections[alias].vendor
-    if vendor != "postgresql":
+    for alias in sorted({router.db_for_read(model), router.db_for_write(model)}):
+        vendor = connections[alias].vendor
+        if vendor == "postgresql":
+            continue
         yield Error(
             f"{model._meta.label} declares boards, but its database {alias!r} is {vendor}.",
             hint="Leaderboards need PostgreSQL; route the model to a PostgreSQL database.",

@@ -57,10 +57,19 @@ class Comparison(models.Func):
 
     def resolve_expression(self, *args: Any, **kwargs: Any) -> Any:
         resolved = super().resolve_expression(*args, **kwargs)
-        sides = resolved.get_source_expressions()
-        if is_text(sides[0]._output_field_or_none) and not isinstance(sides[0], Collate):
-            resolved.set_source_expressions([Collate(sides[0], "C"), sides[1]])
+        left, right = resolved.get_source_expressions()
+        field = left._output_field_or_none
+        if type(right) is Value and _converts(field):
+            right = Value(right.value, field)
+        if is_text(field) and not isinstance(left, Collate):
+            left = Collate(left, "C")
+        resolved.set_source_expressions([left, right])
         return resolved
+
+
+def _converts(field: Any) -> bool:
+    """Tell whether values are stored in a form of the field's own, so that a literal must be too."""
+    return isinstance(field, models.JSONField) or not type(field).__module__.startswith("django.")
 
 
 class Number(models.Func):

@@ -8,19 +8,21 @@ are the same in 5.2, 6.0 and 6.1.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from copy import copy
 from functools import cache
 from typing import Any, cast
 
 from django.db import NotSupportedError, connections, models
-from django.db.models import F, OrderBy
-from django.db.models.expressions import Col, Ref
+from django.db.models import F, OrderBy, Subquery
+from django.db.models.expressions import Col, RawSQL, Ref
+from django.db.models.functions import Random
 from django.db.models.lookups import IsNull
 from django.db.models.sql import Query
 from django.db.models.sql.compiler import SQLCompiler
 from django.db.models.sql.datastructures import BaseTable
-from django.db.models.sql.where import AND, WhereNode
+from django.db.models.sql.where import AND, ExtraWhere, WhereNode
 
-from leaderboard.expressions import path_of, unshared
+from leaderboard.expressions import path_of, resolved, unshared
 
 __all__ = [
     "DerivedColumn",
@@ -31,6 +33,9 @@ __all__ = [
     "as_level",
     "columns_of",
     "conjuncts",
+    "is_opaque",
+    "is_repeatable",
+    "moved",
     "over",
     "select_columns",
     "without",
@@ -150,6 +155,38 @@ def columns_of(*expressions: Any) -> Iterator[Col]:
             yield from columns_of(*expression)
 
 
+def moved(lookup: Any, expression: Any, query: Query) -> Any:
+    """Return ``lookup`` as a condition of ``query`` on what ``expression`` is there."""
+    lookup = copy(lookup)
+    lookup.lhs = resolved(expression, query)
+    return lookup
+
+
+def is_opaque(node: Any) -> bool:
+    """Tell whether an expression or a condition holds SQL that Django does not know, or a random number."""
+    if isinstance(node, RawSQL | ExtraWhere | Random):
+        return True
+    return any(map(is_opaque, _parts(node)))
+
+
+def is_repeatable(node: Any) -> bool:
+    """Tell whether a condition, evaluated once more in a copy of its query, is true of the same rows."""
+    # Which rows a slice takes may depend on an order that leaves ties, or that is random.
+    if isinstance(node, Query) and node.is_sliced:
+        return False
+    return not is_opaque(node) and all(map(is_repeatable, _parts(node)))
+
+
+def _parts(node: Any) -> list[Any]:
+    if isinstance(node, Query):
+        return [node.where, *node.annotations.values()]
+    if isinstance(node, Subquery):
+        return [node.query]
+    if isinstance(node, WhereNode):
+        return list(node.children)
+    return list(getattr(node, "get_source_expressions", list)())
+
+
 def select_columns(query: Query) -> None:
     """Make ``query`` select the columns of the model's own table, and its annotations."""
     alias = query.get_initial_alias()
@@ -194,14 +231,14 @@ class LevelQuery(Query):
 
 def as_level(query: Query, level: str) -> LevelQuery:
     """Return a copy of ``query`` with the columns of its model, to be a level of a derived table."""
-    copy = cast(LevelQuery, query.chain(klass=LevelQuery))
-    copy.level = level
-    copy.change_aliases(
-        {alias: f"{level}{position or ''}" for position, alias in enumerate([*copy.alias_map])}
+    entries = cast(LevelQuery, query.chain(klass=LevelQuery))
+    entries.level = level
+    entries.change_aliases(
+        {alias: f"{level}{position or ''}" for position, alias in enumerate([*entries.alias_map])}
     )
-    copy.__dict__.pop("base_table", None)
-    select_columns(copy)
-    return copy
+    entries.__dict__.pop("base_table", None)
+    select_columns(entries)
+    return entries
 
 
 def over(query: Query, level: str) -> LevelQuery:
@@ -239,7 +276,7 @@ class DerivedCompiler(SQLCompiler):
                     source = self.query.annotations.get(path_of(source))
                 elif isinstance(source, Ref):
                     (source,) = source.get_source_expressions()
-                if isinstance(source, DerivedColumn):
+                if any(isinstance(column, DerivedColumn) for column in columns_of(source)):
                     order = OrderBy(order.expression, descending=True, nulls_last=True)
             yield order, is_reference
 
@@ -286,16 +323,21 @@ class DerivedQuery(Query):
         return compiler(query, connection, using, elide_empty)
 
     def replace_base_table(self, query: Query) -> None:
-        alias = self.base_table
+        alias = str(self.base_table)
+        if '"' in alias:
+            # A table in another schema; what is derived from it is in none.
+            self.change_aliases({alias: "derived"})
+            self.__dict__.pop("base_table", None)
+            alias = "derived"
         self.alias_map[alias] = DerivedTable(self.get_meta().db_table, alias, query)
 
     def build_filter(self, filter_expr: Any, *args: Any, **kwargs: Any) -> Any:
         clause, joins = super().build_filter(filter_expr, *args, **kwargs)
         current_negated = kwargs.get("current_negated", args[1] if len(args) > 1 else False)
-        if current_negated and isinstance(clause, WhereNode) and len(clause.children) == 1:
-            (condition,) = clause.children
-            column = getattr(condition, "lhs", None)
-            if isinstance(column, DerivedColumn) and not isinstance(condition, IsNull):
-                # exclude(rank=1) keeps the unranked, as exclude() does with any nullable field.
-                clause.add(IsNull(column, False), AND)
+        if current_negated and isinstance(clause, WhereNode) and clause.children:
+            condition = clause.children[0]
+            for column in (getattr(condition, "lhs", None), getattr(condition, "rhs", None)):
+                if isinstance(column, DerivedColumn) and not isinstance(condition, IsNull):
+                    # exclude(rank=1) keeps the unranked, as exclude() does with any nullable field.
+                    clause.add(IsNull(column, False), AND)
         return clause, joins

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -23,10 +23,12 @@ from django.db.models.functions import (
     Rank,
     RowNumber,
 )
+from django.db.models.functions.datetime import TruncBase
 from django.db.models.lookups import IsNull
 from django.db.models.sql import Query
 from django.db.models.sql.where import WhereNode
 from django.utils.deconstruct import deconstructible
+from django.utils.timezone import is_aware, make_naive
 
 from leaderboard.kinds import PercentileKind, Qualification, RankKind
 
@@ -101,7 +103,11 @@ def value_field(field: Any) -> Any:
 
 
 def is_text(field: Any) -> bool:
-    return isinstance(value_field(field), models.CharField | models.TextField)
+    """Tell whether the values are texts, or arrays of them: what COLLATE applies to."""
+    field = value_field(field)
+    while hasattr(field, "base_field"):
+        field = field.base_field
+    return isinstance(field, models.CharField | models.TextField | models.FileField | models.FilePathField)
 
 
 class Term(models.Func):
@@ -116,9 +122,11 @@ class Term(models.Func):
 
     def resolve_expression(self, *args: Any, **kwargs: Any) -> Any:
         (resolved,) = super().resolve_expression(*args, **kwargs).get_source_expressions()
-        if is_text(resolved.output_field) and not isinstance(resolved, Collate):
+        field = getattr(resolved, "_output_field_or_none", None)
+        if is_text(field) and not isinstance(resolved, Collate):
             return Collate(resolved, self.collation)
-        return resolved
+        # A literal number in ORDER BY would be the position of a column.
+        return Cast(resolved, field) if isinstance(resolved, Value) and field is not None else resolved
 
 
 @deconstructible(path="leaderboard.TimeTaken")
@@ -175,6 +183,24 @@ def _whole(expression: Any) -> ExpressionWrapper[Any]:
     return ExpressionWrapper(expression, output_field=models.BigIntegerField())
 
 
+class LocalTime(models.Func):
+    """A time on the clock of some zone, as ``TruncMonth()`` and its like make it in SQL."""
+
+    template = "(%(expressions)s)::timestamp"
+    arity = 1
+
+
+def local_time(value: Any, expression: Any) -> Any:
+    """Return ``value``, a time in the zone of ``expression`` where that truncates times to one.
+
+    Django reads what PostgreSQL truncates as an instant, but does not write it back that way.
+    """
+    if isinstance(expression, TruncBase) and isinstance(value, datetime) and is_aware(value):
+        naive = make_naive(value, expression.tzinfo)
+        return LocalTime(Value(naive.isoformat(" ")), output_field=models.DateTimeField())
+    return value
+
+
 def is_running(expression: Any) -> bool:
     """Tell whether the value depends on the time of the statement."""
     return any(isinstance(node, Now) for node in expression.flatten())
@@ -200,7 +226,8 @@ class QualificationField(models.CharField):  # type: ignore[type-arg]  # generic
         super().__init__(**options)
 
     def from_db_value(self, value: str | None, *_: object) -> Qualification | None:
-        return None if value is None else kind_of(Qualification, value, "qualification")
+        # An expression made of it, such as Upper(), has this field too.
+        return next((status for status in Qualification if status.value == value), value)  # type: ignore[return-value]
 
 
 class Logic(models.Func):

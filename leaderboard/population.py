@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Container
 from typing import TYPE_CHECKING, Any
 
+from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 from django.db.models import Case, F, OrderBy, OuterRef, Q, Subquery, Value, When, Window
 from django.db.models.expressions import Col
-from django.db.models.functions import RowNumber
+from django.db.models.functions import Cast, RowNumber
+from django.db.models.lookups import IsNull
 from django.db.models.sql import Query
 
 from leaderboard.cutoffs import Comparison, qualification_case
@@ -18,7 +20,6 @@ from leaderboard.expressions import (
     Tally,
     Term,
     all_of,
-    holds,
     is_text,
     not_null,
     path_of,
@@ -29,7 +30,7 @@ from leaderboard.metrics import Metric, Ranking
 if TYPE_CHECKING:
     from leaderboard.standings import StandingsTable
 
-__all__ = ["InSubquery", "Population", "unique_name"]
+__all__ = ["InSubquery", "Population", "select_primary_key", "unique_name"]
 
 
 class InSubquery(models.Func):
@@ -63,6 +64,12 @@ def primary_key(query: Query, alias: str) -> Any:
     return Term(Col(alias, meta.pk)).resolve_expression(query)
 
 
+def select_primary_key(query: Any) -> Any:
+    query.clear_select_clause()
+    query.add_fields(["pk"])
+    return query
+
+
 def _own_field(query: Query, expression: Any) -> Any:
     """Return the field of the model's own table that ``expression`` is, where no collation is added to it."""
     if isinstance(expression, Term):
@@ -71,7 +78,10 @@ def _own_field(query: Query, expression: Any) -> Any:
         return None
     meta = query.get_meta()
     name = path_of(expression)
-    field = meta.pk if name == "pk" else meta.get_field(name)
+    try:
+        field = meta.pk if name == "pk" else meta.get_field(name)
+    except FieldDoesNotExist:
+        return None
     return field if field in meta.local_concrete_fields and not is_text(field) else None
 
 
@@ -79,8 +89,9 @@ class Population:
     """Who is ranked on the boards of one ranking, within a table of standings, and by which columns."""
 
     ranked: Any
-    eligible: Any
-    superseded: Any
+    excluded: Any = None
+    pending: Any = None
+    superseded: Any = None
 
     # What the rows on the level of standings are limited to.
     only: Any = None
@@ -104,7 +115,7 @@ class Population:
                 self._restrict_to_counting(entries)
             elif self.board.member is not None:
                 self.only = Comparison(self._nth(), Value(1), arg_joiner=" = ")
-            self.ranked = self.eligible = self.superseded = None
+            self.ranked = None
         else:
             self._mark_ranked(entries)
         self.tally = Tally(
@@ -140,7 +151,7 @@ class Population:
             field = next(f for f in entries.get_meta().local_concrete_fields if f.column == column)
         return DerivedColumn(self.table.aliases[level], column, field)
 
-    def _eligible(self, query: Query) -> list[Q | Any]:
+    def _eligible(self) -> list[Q | Any]:
         """Return the conditions for an entry to be eligible, those that the declaration implies too."""
         conditions: list[Any] = [self.board.eligible] if self.board.eligible else []
         if self.board.member is not None:
@@ -150,13 +161,16 @@ class Population:
             for name, part in self.board.within.items()
             if name not in self.table.pins[self.ranking]
         ]
+        stored = self.table.view.model._base_manager.all().query
+        if stored.where or len(stored.alias_map) > 1:
+            conditions.append(InSubquery(F("pk"), select_primary_key(stored)))
         if self.ranking.view is not None:
             conditions.append(InSubquery(F("pk"), self.ranking.view))
         return conditions
 
     def _restrict(self, query: Query) -> None:
         """Leave only entries that are eligible and have no NULL term."""
-        for condition in self._eligible(query):
+        for condition in self._eligible():
             query.add_q(Q(condition))
         for term in self.board.terms:
             query.add_q(Q(not_null(term.expression)))
@@ -189,14 +203,15 @@ class Population:
 
     def _mark_ranked(self, entries: Query) -> None:
         """Mark which entries are ranked, for a table that holds all of them."""
-        conditions = self._eligible(entries)
-        eligible = self._column("eligible", holds(Q(*conditions))) if conditions else None
-        # One column, so that no window and no CASE above evaluates the whole condition again.
-        present = [not_null(term.expression) for term in self.board.terms]
-        complete = self._column("complete", holds(Q(*conditions, *present)))
-        self.eligible = None if eligible is None else self.at("standing", eligible)
+        present = all_of([not_null(term.expression) for term in self.board.terms])
+        # One column, evaluated once: NULL where the entry is not eligible, false where a term is NULL.
+        if conditions := self._eligible():
+            # Cast, since the NULL of a condition that Django knows to be empty would be text.
+            present = Cast(Case(When(Q(*conditions), then=present)), models.BooleanField())
+        complete = self._column("complete", present)
         self.ranked = self.at("standing", complete)
-        self.superseded = None
+        self.excluded = IsNull(self.ranked, True) if conditions else None
+        self.pending = Negation(self.ranked)
         if self.board.member is not None:
             nth = self._nth(complete)
             self.superseded = Comparison(nth, Value(1), arg_joiner=" > ")
@@ -218,7 +233,9 @@ class Population:
             column = self._column("counting", by_field.expression)
             order = [OrderBy(self.at("counting", column), by_field.descending, nulls_last=True)]
         pk = primary_key(self.table.entries, self.table.aliases["counting"])
-        nth = f"_nth{self.table.rankings.index(self.ranking)}"
+        entries = self.table.entries
+        taken = {field.column for field in entries.get_meta().concrete_fields} | entries.annotations.keys()
+        nth = unique_name(f"_nth{self.table.rankings.index(self.ranking)}", taken)
         self.windows[nth] = Window(
             RowNumber(),
             partition_by=[self.at("counting", column) for column in columns],
@@ -253,11 +270,6 @@ class Population:
             rule = self.board.cut_off.condition(
                 self.tally, lambda expression: self.at("standing", self._column("cut_off", expression))
             )
-        if self.ranked is None:
-            return qualification_case(rule=rule)
         return qualification_case(
-            excluded=None if self.eligible is None else Negation(self.eligible),
-            pending=Negation(all_of([not_null(self.at("standing", name)) for name in self.terms])),
-            superseded=self.superseded,
-            rule=rule,
+            excluded=self.excluded, pending=self.pending, superseded=self.superseded, rule=rule
         )

@@ -8,14 +8,16 @@ from asgiref.sync import sync_to_async
 from django.core.exceptions import FieldError, ImproperlyConfigured
 from django.db import NotSupportedError, models
 from django.db.models import F, Model, OrderBy, Subquery, Value
-from django.db.models.lookups import LessThanOrEqual
+from django.db.models.expressions import Col
+from django.db.models.lookups import Exact, LessThanOrEqual
 
 from leaderboard.board import Leaderboard
 from leaderboard.cutoffs import Comparison
 from leaderboard.derived import DerivedColumn, DerivedRef, columns_of
-from leaderboard.expressions import Term, all_of, any_of, is_running, kind_of, path_of, unshared
+from leaderboard.expressions import Term, all_of, any_of, kind_of, local_time, path_of, resolved, unshared
 from leaderboard.kinds import PercentileKind, RankKind
 from leaderboard.metrics import Metric, Ranking, Standing
+from leaderboard.population import select_primary_key
 from leaderboard.sql import LeaderboardQuery
 
 __all__ = ["BoardNotPinned", "LeaderboardManager", "LeaderboardQuerySet", "boards_of"]
@@ -53,6 +55,7 @@ class LeaderboardQuerySet(models.QuerySet[Any]):
 
     if TYPE_CHECKING:  # internals of QuerySet that django-stubs leaves out
         _db: str | None
+        _fields: Any
         _hints: Any
 
         def _chain(self) -> Self: ...
@@ -142,7 +145,7 @@ class LeaderboardQuerySet(models.QuerySet[Any]):
         view = self.query.clone()
         view.clear_ordering()
         clone = self._chain()
-        clone._population = _select_primary_key(view)
+        clone._population = select_primary_key(view)
         return clone
 
     # Metrics
@@ -156,11 +159,12 @@ class LeaderboardQuerySet(models.QuerySet[Any]):
         clone.query.annotate_metric(Metric(self._ranking, name, kind), f"{prefix}{name}")
         return clone
 
+    def _is_field_name(self, name: str) -> bool:
+        meta = self.model._meta
+        return name in {f.name for f in meta.get_fields()} | {f.attname for f in meta.concrete_fields}
+
     def _refuse_field_name(self, name: str) -> None:
-        names = {f.name for f in self.model._meta.get_fields()} | {
-            f.attname for f in self.model._meta.concrete_fields
-        }
-        if name in names:
+        if self._is_field_name(name):
             raise ValueError(
                 f"The annotation {name!r} conflicts with a field of {self.model._meta.label}; "
                 "pass a prefix, such as prefix='board_'."
@@ -225,6 +229,13 @@ class LeaderboardQuerySet(models.QuerySet[Any]):
         ranking = self._pinned_ranking(method)
         if self.query.is_sliced:
             raise TypeError(f"Cannot call {method}() once a slice has been taken.")
+        if self.query.select_for_update:
+            raise NotSupportedError(NO_ROW_LOCKS)
+        if self.query.distinct_fields:
+            raise NotSupportedError(
+                f"{method}() after distinct(*fields), which sets an order of its own; "
+                "filter by primary key instead: pk__in=queryset.values('pk')."
+            )
         ranked = self._chain()
         ranked = ranked.filter(ranked.query.reference(ranking, "ranked"))
         terms = [
@@ -236,13 +247,15 @@ class LeaderboardQuerySet(models.QuerySet[Any]):
     def _with_default_rank(self) -> Self:
         if any(isinstance(c, DerivedColumn) for c in columns_of(*self.query.annotations.values())):
             return self
-        return self.with_rank()
+        # Beside a field of that name there is none, unless it is asked for with a prefix.
+        return self if self._is_field_name("rank") else self.with_rank()
 
     def top(self, n: int, *, ties: bool = False) -> Self:
         """Return the first ``n`` ranked entries of the view, in order, ties by primary key.
 
         With ``ties`` it returns all whose competition rank is at most ``n``. The rank is annotated
-        where no metric is. Raises ``BoardNotPinned`` where the queryset is not on one board.
+        where no metric is and no field has its name. Raises ``BoardNotPinned`` where the queryset is not
+        on one board.
         """
         if isinstance(n, bool) or not isinstance(n, int):
             raise TypeError(f"n={n!r} must be a whole number.")
@@ -266,20 +279,18 @@ class LeaderboardQuerySet(models.QuerySet[Any]):
                 raise ValueError(f"{name}={count!r} must be a whole number from 0 up.")
         self._require_saved(entry)
         ranked = self._ranked("around")
-        terms: Any = ranked.query.order_by[:-1]
         key = self._key_of(entry)
-        own = ranked.filter(pk=key)
-        found = next(iter(own.values_list(*(term.expression for term in terms))[:1]), None)
-        if found is None:
+        if not ranked.filter(pk=key).exists():
             raise self.model.DoesNotExist(
                 f"{self.model._meta.object_name} {key!r} is not ranked or not in the view."
             )
-        places: list[Any] = [Value(value) for value in (*found, key)]
-        for position, term in enumerate(self._declaration.terms):
-            if is_running(term.expression):
-                # It moves on with each statement, so the one that compares it must read it.
-                column = own.order_by().values_list(terms[position].expression)[:1]
-                places[position] = Subquery(column)
+        # The entry's terms are read by the statement that compares them: types stay, and times run on.
+        own: models.QuerySet[Any] = models.QuerySet(self.model, using=self.db).filter(pk=key)
+        places: list[Any] = [
+            Subquery(own.values_list(unshared(term.get_source_expressions()[0])))
+            for term in self._declaration.terms
+        ]
+        places.append(Value(key, self.model._meta.pk))
         keys = [key]
         for count, later in ((before, False), (after, True)):
             side = ranked.filter(_beyond(ranked.query.order_by, places, later=later))
@@ -330,15 +341,21 @@ class LeaderboardQuerySet(models.QuerySet[Any]):
         queryset = type(self)(self.model, using=self._db, hints=self._hints)
         queryset._board, queryset._population = ranking.board, ranking.view
         for name, lookup in self.query.pins(ranking.board).items():
-            queryset = queryset._held_to(name, lookup.rhs)
+            queryset.query.hold(ranking.board.within[name], lookup)
         return queryset
 
     def _held_to(self, name: str, value: Any) -> Self:
+        """Return the queryset limited to a value of one part of ``within``."""
         expression = self._declaration.within[name]
-        if isinstance(expression, F):
+        clone = self._chain()
+        held = resolved(expression, clone.query)
+        if isinstance(held, Col):
             return self.filter(**{path_of(expression): value})
-        alias = f"_on_board_{name}"
-        return self.alias(**{alias: unshared(expression)}).filter(**{alias: value})
+        # Not as filter() would: a lookup of the year, say, compares bounds instead of the expression.
+        lookup = Exact(held, local_time(value, held))
+        lookup.rhs = clone.query.resolve_lookup_value(lookup.rhs, None, True)
+        clone.query.hold(expression, lookup)
+        return clone
 
     def _key_of(self, entry: Model) -> Any:
         # An instance of a model that inherits from this one may have a primary key of another name.
@@ -347,8 +364,10 @@ class LeaderboardQuerySet(models.QuerySet[Any]):
     def _require_saved(self, entry: Model) -> None:
         if not isinstance(entry, self.model._meta.concrete_model):
             raise TypeError(f"entry={entry!r} must be a {self.model._meta.object_name}.")
-        if entry.pk is None or entry._state.adding:
+        if entry._state.adding:
             raise ValueError(f"entry={entry!r} is not saved, so it has no standing.")
+        if entry.pk is None:
+            raise self.model.DoesNotExist(f"entry={entry!r} is deleted.")
 
     # What a derived table cannot do as it is
 
@@ -367,8 +386,8 @@ class LeaderboardQuerySet(models.QuerySet[Any]):
             if not used:
                 raise
             raise NotSupportedError(
-                f"update() refers to {used[0]!r}, which is derived from the rows being updated. "
-                "Read it first, and write it with bulk_update()."
+                f"update() refers to {used[0]!r}, an annotation, where rows with standings are updated by "
+                "primary key. Read it first, and write it with bulk_update(), or use a Subquery()."
             ) from error
 
     def delete(self) -> tuple[int, dict[str, int]]:
@@ -378,6 +397,8 @@ class LeaderboardQuerySet(models.QuerySet[Any]):
         self._not_support_combined_queries("delete")
         if self.query.is_sliced:
             raise TypeError("Cannot use 'limit' or 'offset' with delete().")
+        if self._fields is not None:
+            raise TypeError("Cannot call delete() after .values() or .values_list()")
         return self._stored().delete()
 
     delete.queryset_only = True  # type: ignore[attr-defined]
@@ -405,7 +426,8 @@ class LeaderboardQuerySet(models.QuerySet[Any]):
         return super().update_or_create(*args, **kwargs)
 
     def extra(self, *args: Any, **kwargs: Any) -> Self:
-        if self.query.metrics:
+        # Django's prefetch_related() of many-to-many relations calls extra(select=…).
+        if self.query.metrics and (len(args) > 1 or kwargs.keys() - {"select"}):
             raise NotSupportedError("extra() does not work with standings; use annotate() with RawSQL.")
         return cast(Self, super().extra(*args, **kwargs))
 
@@ -433,12 +455,6 @@ def _combinable(queryset: Any) -> Any:
     return queryset._combinable() if isinstance(queryset, LeaderboardQuerySet) else queryset
 
 
-def _select_primary_key(query: Any) -> Any:
-    query.clear_select_clause()
-    query.add_fields(["pk"])
-    return query
-
-
 def _beyond(order_by: Any, places: list[Any], *, later: bool) -> Any:
     """Return the condition to come strictly after the values given for the terms, or before them."""
     alternatives = []
@@ -460,7 +476,7 @@ _Manager = models.Manager.from_queryset(LeaderboardQuerySet)
 class LeaderboardManager(_Manager[Any]):
     """A manager that declares boards; the first one named is the default."""
 
-    def __init__(self, **boards: Leaderboard) -> None:
+    def __init__(self, /, **boards: Leaderboard) -> None:
         super().__init__()
         for name, board in boards.items():
             if not isinstance(board, Leaderboard):

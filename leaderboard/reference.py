@@ -341,7 +341,7 @@ def _has_null(values: Iterable[Any]) -> bool:
 def _instant(value: datetime) -> datetime:
     # Python compares and subtracts two times of one zone by the clock on the wall, even across a change
     # of its offset; a timestamptz is a point in time.
-    return value if value.tzinfo is None else value.astimezone(UTC)
+    return value if getattr(value, "tzinfo", None) is None else value.astimezone(UTC)
 
 
 def _place(value: Any) -> tuple[bool, Any]:
@@ -349,6 +349,8 @@ def _place(value: Any) -> tuple[bool, Any]:
     is_nan = value.is_nan() if isinstance(value, Decimal) else isinstance(value, float) and math.isnan(value)
     if is_nan:
         return (True, None)
+    if isinstance(value, list):
+        return (False, tuple(_place(item) for item in value))
     return (False, _instant(value) if isinstance(value, datetime) else value)
 
 

@@ -8,16 +8,34 @@ from typing import Any
 
 from django.db import NotSupportedError
 from django.db.models import Model
+from django.db.models.lookups import Exact, YearLookup
 from django.db.models.sql import Query
+from django.db.models.sql.where import AND
 
 from leaderboard.board import Leaderboard
-from leaderboard.derived import DerivedColumn, DerivedQuery, DerivedRef, columns_of, conjuncts, without
+from leaderboard.derived import (
+    DerivedColumn,
+    DerivedQuery,
+    DerivedRef,
+    columns_of,
+    conjuncts,
+    is_opaque,
+    moved,
+    without,
+)
 from leaderboard.expressions import resolved
 from leaderboard.metrics import Metric, Ranking
 from leaderboard.population import unique_name
 from leaderboard.standings import StandingsTable, same_expression
 
 __all__ = ["LeaderboardQuery"]
+
+
+def is_equality(condition: Any) -> bool:
+    """Tell whether a condition is true of one value only, as far as PostgreSQL's ``=`` tells values apart."""
+    # One of the years is a range, and one of somebody else may be anything.
+    django = type(condition).__module__.startswith("django.")
+    return isinstance(condition, Exact) and not isinstance(condition, YearLookup) and django
 
 
 class LeaderboardQuery(DerivedQuery):
@@ -58,7 +76,7 @@ class LeaderboardQuery(DerivedQuery):
         lookups = [
             condition
             for condition in conjuncts(self.where)
-            if getattr(condition, "lookup_name", None) == "exact" and self._is_constant(condition.rhs)
+            if is_equality(condition) and self._is_constant(condition.rhs)
         ]
         if not lookups:
             return {}
@@ -66,13 +84,21 @@ class LeaderboardQuery(DerivedQuery):
         for name, expression in board.within.items():
             wanted = resolved(expression, probe)
             for lookup in lookups:
-                if same_expression(lookup.lhs, wanted):
+                if getattr(lookup, "held", None) == expression or same_expression(lookup.lhs, wanted):
                     pins[name] = lookup
                     break
         return pins
 
+    def hold(self, expression: Any, lookup: Any) -> None:
+        """Limit the view to where ``expression``, of some board's ``within``, has the value of ``lookup``."""
+        held = moved(lookup, expression, self)
+        # An expression such as a subquery has no equality to be found by.
+        held.held = expression
+        self.where.add(held, AND)
+
     def _is_constant(self, value: Any) -> bool:
-        return all(column.alias not in self.alias_map for column in columns_of(value))
+        own = any(column.alias in self.alias_map for column in columns_of(value))
+        return not own and not is_opaque(value)
 
     def used_metrics(self) -> dict[str, Metric]:
         """Return the metrics that the compiled query will refer to."""
@@ -92,8 +118,7 @@ class LeaderboardQuery(DerivedQuery):
             else:
                 expressions.append(resolved(term, probe))
         expressions += [
-            getattr(table.filtered_relation, "resolved_condition", None)
-            for table in self.alias_map.values()
+            getattr(table.filtered_relation, "resolved_condition", None) for table in self.alias_map.values()
         ]
         used = {column.name for column in columns_of(*expressions) if isinstance(column, DerivedColumn)}
         return {name: metric for name, metric in self.metrics.items() if name in used}

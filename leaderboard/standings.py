@@ -11,7 +11,6 @@ window function:
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
@@ -32,7 +31,16 @@ from django.db.models.sql.constants import INNER
 from django.db.models.sql.datastructures import Join
 from django.db.models.sql.where import AND, WhereNode
 
-from leaderboard.derived import DerivedColumn, LevelQuery, as_level, columns_of, conjuncts, over
+from leaderboard.derived import (
+    DerivedColumn,
+    LevelQuery,
+    as_level,
+    columns_of,
+    conjuncts,
+    is_repeatable,
+    moved,
+    over,
+)
 from leaderboard.expressions import all_of, any_of, resolved
 from leaderboard.kinds import RankKind
 from leaderboard.metrics import Metric, Ranking
@@ -157,7 +165,7 @@ class StandingsTable:
                 yield condition, self.view.metrics[column.name]
 
     def new_entries(self, level: str) -> LevelQuery:
-        entries = as_level(self.view.model._base_manager.all().query, self.aliases[level])
+        entries = as_level(Query(self.view.model), self.aliases[level])
         entries.external_aliases.update(self.view.external_aliases)
         return entries
 
@@ -170,16 +178,10 @@ class StandingsTable:
                 query.add_annotation(DerivedColumn(alias, column, expression.output_field), column)
         return query
 
-    def moved(self, lookup: Any, expression: Any, query: Query) -> Any:
-        """Return a condition of the view as one on ``query``."""
-        lookup = copy.copy(lookup)
-        lookup.lhs = resolved(expression, query)
-        return lookup
-
     def restrict_to_pins(self, query: Query, ranking: Ranking, lookups: Sequence[Any]) -> None:
         for name, lookup in self.pins[ranking].items():
             if any(lookup is other for other in lookups):
-                query.where.add(self.moved(lookup, ranking.board.within[name], query), AND)
+                query.where.add(moved(lookup, ranking.board.within[name], query), AND)
 
     def _restrict_to_boards(self) -> None:
         """Leave out the entries of boards that the view does not show; correct without, but slow."""
@@ -194,7 +196,7 @@ class StandingsTable:
         within = ranking.board.within
         pins = self.pins[ranking]
         scope = [
-            self.moved(lookup, within[name], self.entries)
+            moved(lookup, within[name], self.entries)
             for name, lookup in pins.items()
             if not any(lookup is shared for shared in self.shared)
         ]
@@ -217,6 +219,7 @@ class StandingsTable:
             if not getattr(condition, "contains_aggregate", False)
             and not getattr(condition, "contains_over_clause", False)
             and not any(isinstance(column, DerivedColumn) for column in columns_of(condition))
+            and is_repeatable(condition)
         ]
         restricting = [c for c in conditions if not any(c is shared for shared in self.shared)]
         if not restricting and not any(join.join_type == INNER for join in joins):

@@ -86,8 +86,8 @@ MUTATIONS = (
     Mutation(
         "NULL terms are ranked",
         "population",
-        "holds(Q(*conditions, *present))",
-        "holds(Q(*conditions)) if conditions else Value(True)",
+        "present = all_of([not_null(term.expression) for term in self.board.terms])",
+        "present = Value(True)",
     ),
     Mutation(
         "NULL terms are ranked in top()",

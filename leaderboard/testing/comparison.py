@@ -46,18 +46,20 @@ def reference_standings(
     rule_operands: list[Operand] = []
     rule = None if board.cut_off is None else _rule(board.cut_off, operands, rule_operands)
 
+    model = queryset.model
+    stored = set(model._base_manager.using(queryset.db).values_list("pk", flat=True))
     entries = [
         reference.Entry(
             key=row["pk"],
             terms=tuple(term(row, now) for term in terms),
             board=tuple(part(row, now) for part in within),
             member=member(row, now),
-            eligible=eligible(row, now),
+            eligible=eligible(row, now) if row["pk"] in stored else False,
             counting=counting(row, now),
             operands={str(name): operand(row, now) for name, operand in enumerate(rule_operands)},
             time_taken=time_taken(row, now),
         )
-        for row in operands.read(queryset)
+        for row in operands.read(models.QuerySet(model, using=queryset.db))
     ]
     specification = reference.Specification(
         descending=tuple(term.descending for term in board.terms),
@@ -130,9 +132,8 @@ class Operands:
             allowance=allowance(row, now),
         )
 
-    def read(self, queryset: LeaderboardQuerySet) -> Any:
-        rows = queryset.model._base_manager.using(queryset.db).annotate(**self.columns)
-        return rows.values("pk", *self.columns)
+    def read(self, rows: models.QuerySet[Any]) -> Any:
+        return rows.annotate(**self.columns).values("pk", *self.columns)
 
 
 def _rule(rule: cutoffs.CutOff, operands: Operands, added: list[Operand]) -> reference.Rule:

@@ -11,7 +11,7 @@ SELECT testapp_attempt.id,
                standing.started_at,
                standing.finished_at,
                standing.disqualified,
-               CASE WHEN standing._complete2 THEN RANK() OVER (PARTITION BY standing._complete2 ORDER BY standing.score DESC, standing._term0 ASC)
+               CASE WHEN standing._complete1 THEN RANK() OVER (PARTITION BY standing._complete1 ORDER BY standing.score DESC, standing._term0 ASC)
                     ELSE NULL
                      END AS rank
           FROM (
@@ -26,12 +26,7 @@ SELECT testapp_attempt.id,
                        entry.finished_at,
                        entry.disqualified,
                        (entry.finished_at - entry.started_at) AS _term0,
-                       CASE WHEN (NOT entry.disqualified AND ((entry.id) IN (SELECT U0.id FROM testapp_attempt U0 INNER JOIN testapp_candidate U2 ON (U0.candidate_id = U2.id) WHERE (U0.test_id = 1 AND U2.team = red)))) THEN True
-                            ELSE False
-                             END AS _eligible1,
-                       CASE WHEN (NOT entry.disqualified AND ((entry.id) IN (SELECT U0.id FROM testapp_attempt U0 INNER JOIN testapp_candidate U2 ON (U0.candidate_id = U2.id) WHERE (U0.test_id = 1 AND U2.team = red))) AND entry.score IS NOT NULL AND (entry.finished_at - entry.started_at) IS NOT NULL) THEN True
-                            ELSE False
-                             END AS _complete2
+                       (CASE WHEN (NOT entry.disqualified AND ((entry.id) IN (SELECT U0.id FROM testapp_attempt U0 INNER JOIN testapp_candidate U2 ON (U0.candidate_id = U2.id) WHERE (U0.test_id = 1 AND U2.team = red)))) THEN (entry.score IS NOT NULL AND (entry.finished_at - entry.started_at) IS NOT NULL) ELSE NULL END)::boolean AS _complete1
                   FROM testapp_attempt entry
                  WHERE entry.test_id = 1
                ) standing

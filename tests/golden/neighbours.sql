@@ -1,4 +1,4 @@
-SELECT testapp_attempt._term_0 AS derivedref1
+SELECT 1 AS a
   FROM (
         SELECT standing.id,
                standing.test_id,
@@ -10,8 +10,7 @@ SELECT testapp_attempt._term_0 AS derivedref1
                standing.started_at,
                standing.finished_at,
                standing.disqualified,
-               true AS _ranked,
-               standing.score AS _term_0
+               true AS _ranked
           FROM (
                 SELECT entry.id,
                        entry.test_id,
@@ -28,8 +27,6 @@ SELECT testapp_attempt._term_0 AS derivedref1
                ) standing
        ) testapp_attempt
  WHERE testapp_attempt.id = 1
- ORDER BY testapp_attempt._term_0 DESC,
-          testapp_attempt.id ASC
  LIMIT 1;SELECT DISTINCT testapp_attempt.id AS pk,
        testapp_attempt._term_0
   FROM (
@@ -60,7 +57,7 @@ SELECT testapp_attempt._term_0 AS derivedref1
                  WHERE (entry.test_id = 1 AND entry.score IS NOT NULL)
                ) standing
        ) testapp_attempt
- WHERE ((testapp_attempt._term_0 >= 1) AND ((testapp_attempt._term_0 > 1) OR ((testapp_attempt._term_0 = 1) AND (testapp_attempt.id < 1))))
+ WHERE ((testapp_attempt._term_0 >= (SELECT U0.score AS term1 FROM testapp_attempt U0 WHERE U0.id = 1)) AND ((testapp_attempt._term_0 > (SELECT U0.score AS term1 FROM testapp_attempt U0 WHERE U0.id = 1)) OR ((testapp_attempt._term_0 = (SELECT U0.score AS term1 FROM testapp_attempt U0 WHERE U0.id = 1)) AND (testapp_attempt.id < 1))))
  ORDER BY testapp_attempt._term_0 ASC,
           testapp_attempt.id DESC
  LIMIT 1;SELECT DISTINCT testapp_attempt.id AS pk,
@@ -93,7 +90,7 @@ SELECT testapp_attempt._term_0 AS derivedref1
                  WHERE (entry.test_id = 1 AND entry.score IS NOT NULL)
                ) standing
        ) testapp_attempt
- WHERE ((testapp_attempt._term_0 <= 1) AND ((testapp_attempt._term_0 < 1) OR ((testapp_attempt._term_0 = 1) AND (testapp_attempt.id > 1))))
+ WHERE ((testapp_attempt._term_0 <= (SELECT U0.score AS term1 FROM testapp_attempt U0 WHERE U0.id = 1)) AND ((testapp_attempt._term_0 < (SELECT U0.score AS term1 FROM testapp_attempt U0 WHERE U0.id = 1)) OR ((testapp_attempt._term_0 = (SELECT U0.score AS term1 FROM testapp_attempt U0 WHERE U0.id = 1)) AND (testapp_attempt.id > 1))))
  ORDER BY testapp_attempt._term_0 DESC,
           testapp_attempt.id ASC
  LIMIT 1;SELECT testapp_attempt.id,

@@ -11,7 +11,7 @@ SELECT testapp_attempt.id,
                standing.started_at,
                standing.finished_at,
                standing.disqualified,
-               CASE WHEN standing._complete2 THEN (((100 * ((COUNT(1) FILTER (WHERE standing._complete2) OVER () - RANK() OVER (PARTITION BY standing._complete2 ORDER BY standing.score DESC, standing._term0 ASC)) + 1)))::double precision / (NULLIF(COUNT(1) FILTER (WHERE standing._complete2) OVER (), 0))::double precision)
+               CASE WHEN standing._complete1 THEN (((100 * ((COUNT(1) FILTER (WHERE standing._complete1) OVER () - RANK() OVER (PARTITION BY standing._complete1 ORDER BY standing.score DESC, standing._term0 ASC)) + 1)))::double precision / (NULLIF(COUNT(1) FILTER (WHERE standing._complete1) OVER (), 0))::double precision)
                     ELSE NULL
                      END AS percentile
           FROM (
@@ -26,12 +26,7 @@ SELECT testapp_attempt.id,
                        entry.finished_at,
                        entry.disqualified,
                        (entry.finished_at - entry.started_at) AS _term0,
-                       CASE WHEN NOT entry.disqualified THEN True
-                            ELSE False
-                             END AS _eligible1,
-                       CASE WHEN (NOT entry.disqualified AND entry.score IS NOT NULL AND (entry.finished_at - entry.started_at) IS NOT NULL) THEN True
-                            ELSE False
-                             END AS _complete2
+                       (CASE WHEN NOT entry.disqualified THEN (entry.score IS NOT NULL AND (entry.finished_at - entry.started_at) IS NOT NULL) ELSE NULL END)::boolean AS _complete1
                   FROM testapp_attempt entry
                  WHERE entry.test_id = 1
                ) standing

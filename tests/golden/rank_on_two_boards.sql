@@ -12,10 +12,10 @@ SELECT testapp_attempt.id,
                standing.started_at,
                standing.finished_at,
                standing.disqualified,
-               CASE WHEN standing._complete2 THEN RANK() OVER (PARTITION BY standing.test_id, standing._complete2 ORDER BY standing.score DESC, standing._term0 ASC)
+               CASE WHEN standing._complete1 THEN RANK() OVER (PARTITION BY standing.test_id, standing._complete1 ORDER BY standing.score DESC, standing._term0 ASC)
                     ELSE NULL
                      END AS rank,
-               CASE WHEN standing._complete3 THEN RANK() OVER (PARTITION BY standing._complete3 ORDER BY standing.score DESC)
+               CASE WHEN standing._complete2 THEN RANK() OVER (PARTITION BY standing._complete2 ORDER BY standing.score DESC)
                     ELSE NULL
                      END AS all_rank
           FROM (
@@ -30,15 +30,8 @@ SELECT testapp_attempt.id,
                        entry.finished_at,
                        entry.disqualified,
                        (entry.finished_at - entry.started_at) AS _term0,
-                       CASE WHEN NOT entry.disqualified THEN True
-                            ELSE False
-                             END AS _eligible1,
-                       CASE WHEN (NOT entry.disqualified AND entry.score IS NOT NULL AND (entry.finished_at - entry.started_at) IS NOT NULL) THEN True
-                            ELSE False
-                             END AS _complete2,
-                       CASE WHEN entry.score IS NOT NULL THEN True
-                            ELSE False
-                             END AS _complete3
+                       (CASE WHEN NOT entry.disqualified THEN (entry.score IS NOT NULL AND (entry.finished_at - entry.started_at) IS NOT NULL) ELSE NULL END)::boolean AS _complete1,
+                       entry.score IS NOT NULL AS _complete2
                   FROM testapp_attempt entry
                ) standing
        ) testapp_attempt

@@ -15,17 +15,17 @@ SELECT testapp_attempt.id,
                standing.started_at,
                standing.finished_at,
                standing.disqualified,
-               CASE WHEN standing._complete2 THEN RANK() OVER (PARTITION BY standing._complete2 ORDER BY standing.score DESC, standing._term0 ASC)
+               CASE WHEN standing._complete1 THEN RANK() OVER (PARTITION BY standing._complete1 ORDER BY standing.score DESC, standing._term0 ASC)
                     ELSE NULL
                      END AS rank,
-               COUNT(1) FILTER (WHERE standing._complete2) OVER () AS board_size,
-               CASE WHEN standing._complete2 THEN (((100 * ((COUNT(1) FILTER (WHERE standing._complete2) OVER () - RANK() OVER (PARTITION BY standing._complete2 ORDER BY standing.score DESC, standing._term0 ASC)) + 1)))::double precision / (NULLIF(COUNT(1) FILTER (WHERE standing._complete2) OVER (), 0))::double precision)
+               COUNT(1) FILTER (WHERE standing._complete1) OVER () AS board_size,
+               CASE WHEN standing._complete1 THEN (((100 * ((COUNT(1) FILTER (WHERE standing._complete1) OVER () - RANK() OVER (PARTITION BY standing._complete1 ORDER BY standing.score DESC, standing._term0 ASC)) + 1)))::double precision / (NULLIF(COUNT(1) FILTER (WHERE standing._complete1) OVER (), 0))::double precision)
                     ELSE NULL
                      END AS percentile,
-               CASE WHEN (NOT standing._eligible1)                                          THEN excluded
-                    WHEN (NOT (standing.score IS NOT NULL AND standing._term0 IS NOT NULL)) THEN pending
-                    WHEN standing._cut_off3                                                 THEN qualified
-                    WHEN (NOT standing._cut_off3)                                           THEN not_qualified
+               CASE WHEN standing._complete1 IS NULL THEN excluded
+                    WHEN (NOT standing._complete1)   THEN pending
+                    WHEN standing._cut_off2          THEN qualified
+                    WHEN (NOT standing._cut_off2)    THEN not_qualified
                     ELSE no_cut_off
                      END AS qualification
           FROM (
@@ -40,13 +40,8 @@ SELECT testapp_attempt.id,
                        entry.finished_at,
                        entry.disqualified,
                        (entry.finished_at - entry.started_at) AS _term0,
-                       CASE WHEN NOT entry.disqualified THEN True
-                            ELSE False
-                             END AS _eligible1,
-                       CASE WHEN (NOT entry.disqualified AND entry.score IS NOT NULL AND (entry.finished_at - entry.started_at) IS NOT NULL) THEN True
-                            ELSE False
-                             END AS _complete2,
-                       (entry.score >= entry1.cut_off) AS _cut_off3
+                       (CASE WHEN NOT entry.disqualified THEN (entry.score IS NOT NULL AND (entry.finished_at - entry.started_at) IS NOT NULL) ELSE NULL END)::boolean AS _complete1,
+                       (entry.score >= entry1.cut_off) AS _cut_off2
                   FROM testapp_attempt entry
                  INNER JOIN testapp_test entry1
                     ON (entry.test_id = entry1.id)

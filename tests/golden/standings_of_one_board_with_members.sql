@@ -15,18 +15,18 @@ SELECT testapp_attempt.id,
                standing.started_at,
                standing.finished_at,
                standing.disqualified,
-               CASE WHEN (standing._complete2 AND (standing._nth0 = 1)) THEN RANK() OVER (PARTITION BY (standing._complete2 AND (standing._nth0 = 1)) ORDER BY standing.score DESC, standing._term0 ASC)
+               CASE WHEN (standing._complete1 AND (standing._nth0 = 1)) THEN RANK() OVER (PARTITION BY (standing._complete1 AND (standing._nth0 = 1)) ORDER BY standing.score DESC, standing._term0 ASC)
                     ELSE NULL
                      END AS rank,
-               COUNT(1) FILTER (WHERE (standing._complete2 AND (standing._nth0 = 1))) OVER () AS board_size,
-               CASE WHEN (standing._complete2 AND (standing._nth0 = 1)) THEN (((100 * ((COUNT(1) FILTER (WHERE (standing._complete2 AND (standing._nth0 = 1))) OVER () - RANK() OVER (PARTITION BY (standing._complete2 AND (standing._nth0 = 1)) ORDER BY standing.score DESC, standing._term0 ASC)) + 1)))::double precision / (NULLIF(COUNT(1) FILTER (WHERE (standing._complete2 AND (standing._nth0 = 1))) OVER (), 0))::double precision)
+               COUNT(1) FILTER (WHERE (standing._complete1 AND (standing._nth0 = 1))) OVER () AS board_size,
+               CASE WHEN (standing._complete1 AND (standing._nth0 = 1)) THEN (((100 * ((COUNT(1) FILTER (WHERE (standing._complete1 AND (standing._nth0 = 1))) OVER () - RANK() OVER (PARTITION BY (standing._complete1 AND (standing._nth0 = 1)) ORDER BY standing.score DESC, standing._term0 ASC)) + 1)))::double precision / (NULLIF(COUNT(1) FILTER (WHERE (standing._complete1 AND (standing._nth0 = 1))) OVER (), 0))::double precision)
                     ELSE NULL
                      END AS percentile,
-               CASE WHEN (NOT standing._eligible1)                                          THEN excluded
-                    WHEN (NOT (standing.score IS NOT NULL AND standing._term0 IS NOT NULL)) THEN pending
-                    WHEN (standing._nth0 > 1)                                               THEN superseded
-                    WHEN standing._cut_off3                                                 THEN qualified
-                    WHEN (NOT standing._cut_off3)                                           THEN not_qualified
+               CASE WHEN standing._complete1 IS NULL THEN excluded
+                    WHEN (NOT standing._complete1)   THEN pending
+                    WHEN (standing._nth0 > 1)        THEN superseded
+                    WHEN standing._cut_off2          THEN qualified
+                    WHEN (NOT standing._cut_off2)    THEN not_qualified
                     ELSE no_cut_off
                      END AS qualification
           FROM (
@@ -41,10 +41,9 @@ SELECT testapp_attempt.id,
                        counting.finished_at,
                        counting.disqualified,
                        counting._term0 AS _term0,
-                       counting._eligible1 AS _eligible1,
-                       counting._complete2 AS _complete2,
-                       counting._cut_off3 AS _cut_off3,
-                       ROW_NUMBER() OVER (PARTITION BY counting.candidate_id, counting._complete2 ORDER BY counting.score DESC, counting._term0 ASC, counting.id ASC) AS _nth0
+                       counting._complete1 AS _complete1,
+                       counting._cut_off2 AS _cut_off2,
+                       ROW_NUMBER() OVER (PARTITION BY counting.candidate_id, counting._complete1 ORDER BY counting.score DESC, counting._term0 ASC, counting.id ASC) AS _nth0
                   FROM (
                         SELECT entry.id,
                                entry.test_id,
@@ -57,13 +56,8 @@ SELECT testapp_attempt.id,
                                entry.finished_at,
                                entry.disqualified,
                                (entry.finished_at - entry.started_at) AS _term0,
-                               CASE WHEN (NOT entry.disqualified AND entry.candidate_id IS NOT NULL) THEN True
-                                    ELSE False
-                                     END AS _eligible1,
-                               CASE WHEN (NOT entry.disqualified AND entry.candidate_id IS NOT NULL AND entry.score IS NOT NULL AND (entry.finished_at - entry.started_at) IS NOT NULL) THEN True
-                                    ELSE False
-                                     END AS _complete2,
-                               (entry.score >= entry1.cut_off) AS _cut_off3
+                               (CASE WHEN (NOT entry.disqualified AND entry.candidate_id IS NOT NULL) THEN (entry.score IS NOT NULL AND (entry.finished_at - entry.started_at) IS NOT NULL) ELSE NULL END)::boolean AS _complete1,
+                               (entry.score >= entry1.cut_off) AS _cut_off2
                           FROM testapp_attempt entry
                          INNER JOIN testapp_test entry1
                             ON (entry.test_id = entry1.id)
