@@ -7,6 +7,6 @@ import dj_database_url
 SECRET_KEY = "tests"
 USE_TZ = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-INSTALLED_APPS = ["leaderboard", "tests.testapp", "tests.quiz"]
+INSTALLED_APPS = ["leaderboard", "tests.testapp", "tests.quiz", "tests.schemas"]
 # tests/server.py starts the embedded server before Django reads this.
 DATABASES = {"default": dj_database_url.parse(os.environ.get("DATABASE_URL", "postgresql:///leaderboard"))}

@@ -1,0 +1,119 @@
+"""One declaration and one queryset, used by several threads at once; writers beside readers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+from django.db.models import Exists, OuterRef, Q, Subquery
+
+from leaderboard import AtLeast, Leaderboard
+from tests.testapp.models import Attempt, Candidate, Test
+
+THREADS = 4
+BOARD = Leaderboard(
+    within=["test"],
+    order_by=["-score"],
+    member="candidate",
+    eligible=Q(Exists(Test.objects.filter(pk=OuterRef("test")))),
+    cut_off=AtLeast("score", Subquery(Test.objects.filter(pk=OuterRef("test")).values("cut_off")[:1])),
+)
+
+
+def together(*actions: Callable[[], Any]) -> list[Any]:
+    """Run actions in threads that begin at the same moment; return what they return."""
+    barrier = Barrier(len(actions))
+
+    def run(action: Callable[[], Any]) -> Any:
+        try:
+            barrier.wait(timeout=30)
+            return action()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(actions)) as pool:
+        return [future.result(timeout=60) for future in [pool.submit(run, action) for action in actions]]
+
+
+@pytest.fixture
+def tests() -> list[Test]:
+    candidate = Candidate.objects.create(name="c")
+    tests = [Test.objects.create(name=name, cut_off=3) for name in "xy"]
+    for n in range(6):
+        Attempt.objects.create(test=tests[n % 2], candidate=candidate, score=n, disqualified=False)
+    return tests
+
+
+@pytest.mark.django_db(transaction=True)
+def test_threads_share_declarations_and_querysets(tests: list[Test]) -> None:
+    queryset = Attempt.objects.with_leaderboard(BOARD)
+    board = queryset.on_board(test=tests[0])
+    winners = queryset.standings().filter(rank=1)
+
+    def alone() -> None:
+        for _ in range(20):
+            assert [row.score for row in board.standings().order_by("rank")][0] == 4
+            assert winners.count() == 2
+
+    def inside() -> None:
+        for _ in range(20):
+            best = queryset.standings().filter(rank=1, test=OuterRef("pk")).values("score")
+            found = Test.objects.annotate(best=Subquery(best)).values_list("best", flat=True)
+            assert sorted(found) == [4, 5]
+            assert {row.qualification for row in winners.all()} == {"qualified"}
+
+    together(*[alone, inside] * (THREADS // 2))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_page_is_of_one_moment(tests: list[Test]) -> None:
+    """While scores move in one transaction, no reader sees two entries with the rank of one."""
+    board = Attempt.objects.with_leaderboard(Leaderboard(within=["test"], order_by=["-score"]))
+    first, *_, last = Attempt.objects.filter(test=tests[0]).order_by("score")
+
+    def swap() -> None:
+        for _ in range(30):
+            with transaction.atomic():
+                first.score, last.score = last.score, first.score
+                first.save(update_fields=["score"])
+                last.save(update_fields=["score"])
+
+    def read() -> None:
+        for _ in range(60):
+            found = board.on_board(test=tests[0]).standings()
+            assert sorted(row.rank for row in found) == [1, 2, 3]
+            assert {row.board_size for row in found} == {3}
+
+    together(swap, read, read)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_reads_agree_at_repeatable_read(tests: list[Test]) -> None:
+    board = Attempt.objects.with_leaderboard(BOARD).on_board(test=tests[0])
+    member = Candidate.objects.get()
+    written = Barrier(2)
+    read_once = Barrier(2)
+
+    def read() -> tuple[Any, Any]:
+        with transaction.atomic():
+            with connection.cursor() as cursor:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            before = board.get_standing(member=member)
+            read_once.wait(timeout=30)
+            written.wait(timeout=30)
+            return before, board.get_standing(member=member)
+
+    def write() -> None:
+        read_once.wait(timeout=30)
+        Attempt.objects.create(
+            test=tests[0], candidate=Candidate.objects.create(name="better"), score=99, disqualified=False
+        )
+        written.wait(timeout=30)
+
+    (before, after), _ = together(read, write)
+    assert before == after
+    assert board.get_standing(member=member).rank == 2

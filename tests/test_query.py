@@ -1,0 +1,220 @@
+"""What is easily got wrong in querysets with standings, one case a test."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.db import NotSupportedError
+from django.db.models import Case, Count, Exists, F, FilteredRelation, OuterRef, Q, Subquery, Value, When
+from django.db.models.expressions import RawSQL
+from django.db.models.functions import ExtractYear, Lower
+from django.utils import timezone
+
+from leaderboard import Latest, Leaderboard
+from leaderboard.testing import assert_matches_reference, reference_standings
+from tests.test_operations import Boards, boards, data
+from tests.testapp.models import Attempt, Candidate, Comment, Test
+
+__all__ = ["boards", "data"]
+
+pytestmark = pytest.mark.django_db
+
+
+def cut_off_of_the_test() -> Subquery:
+    return Subquery(Test.objects.filter(pk=OuterRef("test")).values("cut_off")[:1])
+
+
+@pytest.mark.parametrize(
+    "declaration",
+    [
+        {"within": ["test"], "order_by": [cut_off_of_the_test(), "-score"], "member": "candidate"},
+        {"within": {"cut_off": cut_off_of_the_test()}, "order_by": ["-score"]},
+        {
+            "within": {"a": Exists(Comment.objects.filter(attempt=OuterRef("pk"), text="a"))},
+            "order_by": ["-score"],
+        },
+        {"order_by": ["-score"], "eligible": Q(Exists(Comment.objects.filter(attempt=OuterRef("pk"))))},
+    ],
+    ids=["term", "within", "exists", "eligible"],
+)
+def test_a_declaration_is_not_changed_by_its_use(declaration: dict[str, Any], data: None) -> None:
+    queryset = Attempt.objects.with_leaderboard(Leaderboard(**declaration))
+    before = dict(queryset.standings().values_list("pk", "rank"))
+    inner = queryset.standings().filter(pk=OuterRef("pk")).values("rank")
+    assert dict(Attempt.objects.annotate(inner=Subquery(inner)).values_list("pk", "inner")) == before
+    if "test" in declaration.get("within", ()):
+        board = queryset.on_board(test=Test.objects.get(name="test 0"))
+        assert list(board.top(10)) == list(board.top(10))
+    assert dict(queryset.standings().values_list("pk", "rank")) == before
+    assert_matches_reference(queryset)
+
+
+def test_a_board_within_a_subquery(data: None) -> None:
+    queryset = Attempt.objects.with_leaderboard(
+        Leaderboard(within={"cut_off": cut_off_of_the_test()}, order_by=["-score"])
+    )
+    assert_matches_reference(queryset.on_board(cut_off=70))
+    assert queryset.on_board(cut_off=70).top(1)[0].score == 95
+
+
+def test_a_board_of_a_year_in_a_zone(data: None) -> None:
+    tokyo = ZoneInfo("Asia/Tokyo")
+    test = Test.objects.get(name="test 0")
+    times = datetime(2030, 12, 31, 20, tzinfo=UTC), datetime(2030, 6, 1, tzinfo=UTC)
+    late, early = (
+        Attempt.objects.create(test=test, score=n, finished_at=time) for n, time in enumerate(times)
+    )
+    queryset = Attempt.objects.with_leaderboard(
+        Leaderboard(within={"year": ExtractYear("finished_at", tzinfo=tokyo)}, order_by=["-score"])
+    )
+    with timezone.override(UTC):
+        found = queryset.filter(pk__in=[late.pk, early.pk]).standings()
+        assert set(found.values_list("pk", "rank")) == {(late.pk, 1), (early.pk, 1)}
+        assert [row.pk for row in queryset.on_board(year=2030).top(5)] == [early.pk]
+        assert_matches_reference(queryset.filter(finished_at__year=2030))
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin", "America/Chicago"])
+def test_a_month_that_was_read_finds_its_board(zone: str, data: None) -> None:
+    with timezone.override(ZoneInfo(zone)):
+        queryset = Attempt.objects.board("monthly")
+        months = queryset.annotate(month=queryset._declaration.within["month"]).exclude(month=None)
+        for test, month in months.values_list("test", "month").distinct():
+            assert queryset.on_board(test=test, month=month).exists()
+
+
+def test_a_constant_term_is_no_position_of_a_column(data: None) -> None:
+    board = Leaderboard(within=["test"], order_by=[Value(1), "-score"], member="candidate")
+    queryset = Attempt.objects.with_leaderboard(board).on_board(test=Test.objects.get(name="test 0"))
+    ranked = [row.pk for row in queryset.standings().order_by("rank", "pk") if row.rank]
+    assert [row.pk for row in queryset.top(100)] == ranked
+
+
+def test_counting_by_a_relation(data: None) -> None:
+    board = Leaderboard(
+        within=["test"], order_by=["score"], member="candidate__team", counting=Latest("candidate__name")
+    )
+    queryset = Attempt.objects.with_leaderboard(board)
+    assert_matches_reference(queryset)
+    queryset = queryset.on_board(test=Test.objects.get(name="test 0"))
+    ranked = [row.pk for row in queryset.standings().order_by("rank", "pk") if row.rank]
+    assert [row.pk for row in queryset.top(100)] == ranked
+
+
+def test_raw_sql_pins_no_board(boards: Boards) -> None:
+    boards.check(boards.view.filter(test=RawSQL("test_id", [])), boards.pks())
+
+
+@pytest.mark.parametrize("field", ["score", "pk"])
+def test_exclude_by_a_metric_on_the_right(field: str, boards: Boards) -> None:
+    found = boards.view.exclude(**{field: F(boards.rank)})
+    boards.check(found, boards.pks(lambda r: r.rank is None or getattr(r.entry, field) != r.rank))
+
+
+def test_exclude_by_two_metrics(boards: Boards) -> None:
+    found = boards.view.exclude(**{f"{boards.prefix}board_size": F(boards.rank)})
+    boards.check(found, boards.pks(lambda r: r.rank is None or r.rank != r.standing.board_size))
+
+
+def test_a_random_sample_keeps_its_rows(boards: Boards) -> None:
+    for _ in range(10):
+        sample = Attempt.objects.order_by("?")[:2]
+        found = boards.add(Attempt.objects.filter(pk__in=sample.values("pk")))
+        assert len(found) == 2
+        boards.check_standings(found)
+
+
+def test_raw_sql_may_name_the_table(boards: Boards) -> None:
+    found = boards.add(Attempt.objects.extra(where=["testapp_attempt.score > %s"], params=[50]))
+    boards.check(found, boards.pks(lambda r: r.entry.score is not None and r.entry.score > 50))
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        lambda b: Case(When(b.q(rank__lte=3), then=Value(0)), default=Value(1)),
+        lambda b: Exists(Test.objects.filter(cut_off=OuterRef(b.rank))),
+        lambda b: F(b.rank) * 2,
+    ],
+    ids=["condition", "subquery", "arithmetic"],
+)
+def test_a_metric_may_be_used_in_the_order_only(order: Any, boards: Boards) -> None:
+    found = boards.view.order_by(order(boards), "pk").values_list("pk", flat=True)
+    assert sorted(found) == boards.pks()
+    assert len(Attempt.objects.filter(pk__in=found[:5])) == 5
+
+
+def test_a_prefix_with_two_underscores(data: None) -> None:
+    found = Attempt.objects.board("overall").standings("my__").order_by("my__rank", "pk")
+    assert found.values_list("pk", flat=True).count() == Attempt.objects.count()
+    assert found[0].my__rank == 1
+
+
+def test_descending_expressions_of_a_metric_put_the_unranked_last(boards: Boards) -> None:
+    found = list(boards.view.annotate(twice=F(boards.rank) * 2).order_by("-twice", "pk"))
+    assert found[0].twice is not None
+    assert found[-1].twice is None
+
+
+def test_a_relation_filtered_by_a_metric(boards: Boards) -> None:
+    condition = Q(comments__text="a") & boards.q(rank__lte=2)
+    view = boards.view.annotate(a=FilteredRelation("comments", condition=condition)).filter(a__isnull=False)
+    expected = boards.pks(lambda r: (r.rank is not None and r.rank <= 2) * r.comments.count("a"))
+    assert sorted(view.values_list("pk", flat=True)) == expected
+
+
+def test_a_union_with_nothing(boards: Boards) -> None:
+    found = boards.view.union(boards.view.none()).order_by(boards.rank, "id")[:3]
+    assert [row.pk for row in found] == [row.pk for row in boards.view.order_by(boards.rank, "pk")[:3]]
+
+
+def test_expressions_of_the_qualification(boards: Boards) -> None:
+    for row in boards.view.annotate(lower=Lower(boards.qualification)):
+        assert row.lower == getattr(row, boards.qualification)
+
+
+def test_update_and_delete_need_rows_that_are_told_apart(boards: Boards) -> None:
+    view = boards.view.order_by("test", "-pk").distinct("test")
+    with pytest.raises(TypeError, match="distinct"):
+        view.delete()
+    with pytest.raises(TypeError, match="distinct"):
+        view.update(label="x")
+    with pytest.raises(TypeError, match="values"):
+        boards.view.values("pk").delete()
+    with pytest.raises(NotSupportedError, match="distinct"):
+        boards.view.on_board(test=Test.objects.get(name="test 0")).distinct("candidate").top(3)
+    assert Attempt.objects.count() == len(boards.rows)
+
+
+def test_the_population_of_a_distinct_view(boards: Boards) -> None:
+    view = Attempt.objects.board(boards.name).order_by("test", "-pk").distinct("test")
+    pks = set(view.values_list("pk", flat=True))
+    expected = reference_standings(Attempt.objects.board(boards.name), population=pks)
+    found = {row.pk: row.rank for row in view.as_population().standings()}
+    assert found == {pk: expected[pk].rank for pk in pks}
+    discussed = Attempt.objects.board(boards.name).alias(n=Count("comments")).filter(n__gte=2)
+    assert_matches_reference(discussed.as_population())
+
+
+def test_the_standing_of_a_deleted_instance(boards: Boards) -> None:
+    entry = boards.ranked()[0].entry
+    entry.delete()
+    with pytest.raises(Attempt.DoesNotExist):
+        boards.view.get_standing(entry)
+
+
+def test_locked_rows_have_no_neighbours(boards: Boards) -> None:
+    entry = boards.ranked()[0].entry
+    with pytest.raises(NotSupportedError, match="primary key"):
+        Attempt.objects.select_for_update().on_board(test=entry.test).around(entry)
+
+
+def test_candidates_by_the_qualification_of_their_best(boards: Boards) -> None:
+    best = boards.view.filter(candidate=OuterRef("pk")).order_by(boards.rank).values(boards.qualification)[:1]
+    for candidate in Candidate.objects.annotate(best=Subquery(best)):
+        own = [row for row in boards.rows if row.entry.candidate_id == candidate.pk]
+        own.sort(key=lambda row: (row.rank is None, row.rank or 0))
+        assert candidate.best in {row.standing.qualification for row in own if row.rank == own[0].rank}
