@@ -56,7 +56,7 @@ def test_threads_share_declarations_and_querysets(tests: list[Test]) -> None:
 
     def alone() -> None:
         for _ in range(20):
-            assert [row.score for row in board.standings().order_by("rank")][0] == 4
+            assert board.standings().order_by("rank")[0].score == 4
             assert winners.count() == 2
 
     def inside() -> None:
