@@ -2,10 +2,10 @@ PYTHON ?= python3
 BIN = .venv/bin
 STAMP = .venv/.installed
 
-.PHONY: help venv demo test lint bench matrix wheel clean
+.PHONY: help venv demo test lint bench matrix mutations wheel clean
 
 help: ## List the targets
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
 
 venv: $(STAMP) ## Make .venv with everything that the other targets need
 
@@ -31,6 +31,9 @@ bench: venv ## Run all benchmarks
 
 matrix: venv ## Run the tests over Python, Django, PostgreSQL and driver versions
 	$(BIN)/python -m tests.matrix
+
+mutations: venv ## See that the tests find defects put into the SQL
+	$(BIN)/python -m tests.mutations
 
 wheel: venv ## Build the wheel in dist/
 	$(BIN)/python -m pip wheel --disable-pip-version-check --no-deps --wheel-dir dist .
