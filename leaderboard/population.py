@@ -101,7 +101,7 @@ class Population:
         self.ranking = ranking
         self.board = ranking.board
         self.windows: dict[str, Any] = {}
-        self.rows: list[tuple[Any, str]] = []
+        self.columns: list[tuple[Any, str]] = []
         entries = table.entries
         self.partition = [
             self._column("within", part)
@@ -133,14 +133,14 @@ class Population:
         entries = self.table.entries
         if (field := _own_field(entries, expression)) is not None:
             return str(field.column)
-        for known, column in self.rows:
+        for known, column in self.columns:
             if known == expression:
                 return column
         fields = {field.column for field in entries.get_meta().concrete_fields}
         position = len(entries.annotations)
         column = unique_name(f"_{name}{position}", fields | entries.annotations.keys())
         entries.add_annotation(expression, column)
-        self.rows.append((expression, column))
+        self.columns.append((expression, column))
         return column
 
     def at(self, level: str, column: str) -> DerivedColumn:
