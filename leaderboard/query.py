@@ -285,7 +285,7 @@ class LeaderboardQuerySet(models.QuerySet[Any]):
                 f"{self.model._meta.object_name} {key!r} is not ranked or not in the view."
             )
         # The entry's terms are read by the statement that compares them: types stay, and times run on.
-        own: models.QuerySet[Any] = models.QuerySet(self.model, using=self.db).filter(pk=key)
+        own = self._rows().filter(pk=key)
         places: list[Any] = [
             Subquery(own.values_list(unshared(term.get_source_expressions()[0])))
             for term in self._declaration.terms
@@ -407,10 +407,11 @@ class LeaderboardQuerySet(models.QuerySet[Any]):
         if self.query.distinct_fields:
             raise TypeError("Cannot update or delete after .distinct(*fields).")
         self._for_write = True
-        rows: models.QuerySet[Any] = self.model._base_manager.using(self.db).filter(
-            pk__in=self.order_by().values("pk")
-        )
-        return rows
+        return self._rows().filter(pk__in=self.order_by().values("pk"))
+
+    def _rows(self) -> models.QuerySet[Any]:
+        # Not by a manager, which may hide some.
+        return models.QuerySet(self.model, using=self.db)
 
     def select_for_update(self, *args: Any, **kwargs: Any) -> Self:
         if self.query.metrics:
