@@ -17,16 +17,9 @@ ModelT = TypeVar("ModelT", bound=Model)
 Row = dict[str, Any]
 
 
-@st.composite
 def entries(
-    draw: st.DrawFn,
-    /,
-    model: type[ModelT],
-    *,
-    min_size: int = 0,
-    max_size: int = 25,
-    **fields: st.SearchStrategy[Any],
-) -> list[ModelT]:
+    model: type[ModelT], *, min_size: int = 0, max_size: int = 25, **fields: st.SearchStrategy[Any]
+) -> st.SearchStrategy[list[ModelT]]:
     """Return a strategy for lists of unsaved instances of ``model``, to be saved by ``bulk_create()``.
 
     (A model that inherits from one with a table of its own is saved one by one, as Django has it.)
@@ -38,25 +31,40 @@ def entries(
     ``hypothesis.extra.django.TestCase``. Fields that the database or ``save()`` fills in are left alone,
     and what must be unique is.
 
-    Raises ``TypeError`` for a name that is no field, and ``InvalidArgument``, from Hypothesis, for a
-    required field of a type that it knows no strategy for.
+    Raises ``TypeError`` for a name that is no field; drawing raises ``InvalidArgument``, from Hypothesis,
+    for a required field of a type that it knows no strategy for.
     """
-    concrete = {field.name: field for field in model._meta.concrete_fields}
-    if unknown := sorted(fields.keys() - concrete.keys()):
-        raise TypeError(f"{unknown[0]!r} is no field of {model._meta.label}; it has {', '.join(concrete)}.")
+    names = [field.name for field in model._meta.concrete_fields]
+    if unknown := sorted(fields.keys() - set(names)):
+        raise TypeError(f"{unknown[0]!r} is no field of {model._meta.label}; it has {', '.join(names)}.")
+    return _entries(model, min_size, max_size, fields)
+
+
+@st.composite
+def _entries(
+    draw: st.DrawFn,
+    model: type[ModelT],
+    min_size: int,
+    max_size: int,
+    fields: dict[str, st.SearchStrategy[Any]],
+) -> list[ModelT]:
     unique = _unique(model)
     alone = {name for names in unique for name in names if len(names) == 1}
-    columns: dict[str, st.SearchStrategy[Any]] = {}
-    for name, field in concrete.items():
-        if name in fields:
-            columns[name] = fields[name]
-        elif not _is_filled_in(field) and (values := _values(field)) is not None:
-            if name in alone:
-                columns[name] = values
-            else:
-                few = draw(st.lists(values, min_size=1, max_size=4))
-                columns[name] = st.sampled_from([*few, None] if field.null else few)
-    keys = tuple(_key([name for name in names if name in columns]) for names in unique)
+    columns = dict(fields)
+    for field in model._meta.concrete_fields:
+        name = field.name
+        if name in fields or _is_filled_in(field) or (values := _values(field)) is None:
+            continue
+        if name in alone:
+            columns[name] = values
+        else:
+            few = draw(st.lists(values, min_size=1, max_size=3))
+            columns[name] = st.sampled_from([*few, *few, None] if field.null else few)
+    present = [[name for name in names if name in columns] for names in unique]
+    keys = tuple(_key(names) for names in present if names)
+    if not keys:
+        # Left to itself, Hypothesis draws five rows or so; but there may be no more that are unique.
+        min_size = draw(st.integers(min_size, max_size))
     rows = st.lists(
         st.fixed_dictionaries(columns), min_size=min_size, max_size=max_size, unique_by=keys or None
     )
@@ -100,8 +108,8 @@ def _unique(model: type[Model]) -> list[tuple[str, ...]]:
 def _key(names: list[str]) -> Callable[[Row], Hashable]:
     def key(row: Row) -> Hashable:
         values = [row[name] for name in names]
-        # NULLs are distinct; so are rows whose unique fields are filled in later.
-        if not values or any(value is None for value in values):
+        # NULLs are distinct.
+        if any(value is None for value in values):
             return object()
         return tuple(value.pk if isinstance(value, Model) else value for value in values)
 
