@@ -21,7 +21,7 @@ from leaderboard.expressions import (
     RankWindow,
     TimeTaken,
 )
-from leaderboard.kinds import Counting, PercentileKind, Qualification, RankKind
+from leaderboard.kinds import PercentileKind, Qualification, RankKind
 from leaderboard.metrics import Standing
 from leaderboard.query import BoardNotPinned, LeaderboardManager, LeaderboardQuerySet
 
@@ -32,7 +32,6 @@ __all__ = [
     "AtMost",
     "Best",
     "BoardNotPinned",
-    "Counting",
     "CutOff",
     "First",
     "Latest",

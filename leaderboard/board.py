@@ -47,6 +47,8 @@ class _ByField(CountingRule):
             raise TypeError(
                 f"{type(self).__name__}({field!r}) takes the name of a field, such as 'started_at'."
             )
+        if field.startswith("-"):
+            raise ValueError(f"{type(self).__name__}({field!r}) has its direction already; leave '-' out.")
         self.field = field
 
 
@@ -111,7 +113,7 @@ class Leaderboard:
         *,
         order_by: object,
         within: Sequence[str] | Mapping[str, str | Combinable] = (),
-        eligible: Q | None = None,
+        eligible: Q | Combinable | None = None,
         member: str | None = None,
         counting: CountingRule | None = None,
         time_taken: TimeTaken | None = None,
@@ -122,7 +124,7 @@ class Leaderboard:
     ) -> None:
         if not isinstance(collation, str) or not collation:
             raise TypeError(f"collation={collation!r} must name a collation of PostgreSQL, such as 'C'.")
-        if eligible is not None and not isinstance(eligible, Q):
+        if eligible is not None and not getattr(eligible, "conditional", False):
             raise TypeError(f"eligible={eligible!r} must be a condition, such as Q(disqualified=False).")
         if member is not None and (not isinstance(member, str) or not member):
             raise TypeError(f"member={member!r} must be the path to a field, such as 'candidate'.")
@@ -140,7 +142,7 @@ class Leaderboard:
                 OrderBy(Term(term.expression, collation), descending=term.descending)
                 for term in ordering(order_by)
             ),
-            "eligible": Q() if eligible is None else unshared(eligible),
+            "eligible": Q() if eligible is None else unshared(Q(eligible)),
             "member": member,
             "counting": Best() if counting is None else counting,
             "time_taken": time_taken,

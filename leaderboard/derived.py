@@ -22,7 +22,7 @@ from django.db.models.sql.compiler import SQLCompiler
 from django.db.models.sql.datastructures import BaseTable
 from django.db.models.sql.where import AND, ExtraWhere, WhereNode
 
-from leaderboard.expressions import path_of, resolved, unshared
+from leaderboard.expressions import TimeTaken, path_of, resolved, unshared
 
 __all__ = [
     "DerivedColumn",
@@ -276,7 +276,9 @@ class DerivedCompiler(SQLCompiler):
                     source = self.query.annotations.get(path_of(source))
                 elif isinstance(source, Ref):
                     (source,) = source.get_source_expressions()
-                if any(isinstance(column, DerivedColumn) for column in columns_of(source)):
+                # The time taken is an annotation like any other, but a metric to its readers.
+                metric = any(isinstance(column, DerivedColumn) for column in columns_of(source))
+                if metric or isinstance(source, TimeTaken):
                     order = OrderBy(order.expression, descending=True, nulls_last=True)
             yield order, is_reference
 

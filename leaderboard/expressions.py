@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -74,7 +74,11 @@ def ordering(order_by: object, argument: str = "order_by") -> tuple[OrderBy, ...
     Raises ``TypeError`` or ``ValueError`` naming the argument where a term is not one.
     """
     terms = [order_by] if isinstance(order_by, str | Combinable | OrderBy) else order_by
-    if not isinstance(terms, Sequence) or not terms:
+    if not isinstance(terms, Sequence):
+        raise TypeError(
+            f"{argument}={order_by!r} must be an ordering term or a list of them, such as ['-score']."
+        )
+    if not terms:
         raise ValueError(f"{argument}={order_by!r} must name at least one ordering term, such as '-score'.")
     return tuple(_ordering_term(term, f"{argument}[{position}]") for position, term in enumerate(terms))
 
@@ -89,7 +93,7 @@ def _ordering_term(term: object, argument: str) -> OrderBy:
         return term
     if isinstance(term, str):
         name = term.removeprefix("-")
-        if name in ("", "?"):
+        if name in ("", "?") or name.startswith("-"):
             raise ValueError(f"{argument}={term!r} is no ordering term; name a field, such as '-score'.")
         return OrderBy(F(name), descending=term.startswith("-"))
     return OrderBy(operand(term, argument))
@@ -191,14 +195,19 @@ class LocalTime(models.Func):
 
 
 def local_time(value: Any, expression: Any) -> Any:
-    """Return ``value``, a time in the zone of ``expression`` where that truncates times to one.
+    """Return ``value`` as a time on the clock of ``expression``, a resolved one, if that truncates times.
 
-    Django reads what PostgreSQL truncates as an instant, but does not write it back that way.
+    Django reads what PostgreSQL truncates as an instant, but does not write it back that way. A date is
+    its first moment there, and a naive time is on that clock already.
     """
-    if isinstance(expression, TruncBase) and isinstance(value, datetime) and is_aware(value):
-        naive = make_naive(value, expression.tzinfo)
-        return LocalTime(Value(naive.isoformat(" ")), output_field=models.DateTimeField())
-    return value
+    truncates = isinstance(expression, TruncBase) and isinstance(
+        expression.output_field, models.DateTimeField
+    )
+    if not truncates or not isinstance(value, date):
+        return value
+    moment = value if isinstance(value, datetime) else datetime.combine(value, time.min)
+    naive = make_naive(moment, expression.tzinfo) if is_aware(moment) else moment
+    return LocalTime(Value(naive.isoformat(" ")), output_field=models.DateTimeField())
 
 
 def is_running(expression: Any) -> bool:

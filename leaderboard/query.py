@@ -13,7 +13,7 @@ from django.db.models.lookups import Exact, LessThanOrEqual
 
 from leaderboard.board import Leaderboard
 from leaderboard.cutoffs import Comparison
-from leaderboard.derived import DerivedColumn, DerivedRef, columns_of
+from leaderboard.derived import DerivedColumn, DerivedRef
 from leaderboard.expressions import Term, all_of, any_of, kind_of, local_time, path_of, resolved, unshared
 from leaderboard.kinds import PercentileKind, RankKind
 from leaderboard.metrics import Metric, Ranking, Standing
@@ -123,7 +123,7 @@ class LeaderboardQuerySet(models.QuerySet[Any]):
         board = self._declaration
         if within.keys() != board.within.keys():
             expected = ", ".join(f"{name}=…" for name in board.within) or "no arguments"
-            raise TypeError(f"on_board({', '.join(sorted(within))}) must be called with {expected}.")
+            raise TypeError(f"on_board() takes {expected}, not {', '.join(sorted(within)) or 'nothing'}.")
         queryset = self._chain()
         for name, value in within.items():
             if value is None:
@@ -245,17 +245,17 @@ class LeaderboardQuerySet(models.QuerySet[Any]):
         return ranked.order_by(*terms, OrderBy(Term(F("pk"))))
 
     def _with_default_rank(self) -> Self:
-        if any(isinstance(c, DerivedColumn) for c in columns_of(*self.query.annotations.values())):
-            return self
         # Beside a field of that name there is none, unless it is asked for with a prefix.
-        return self if self._is_field_name("rank") else self.with_rank()
+        taken = "rank" in self.query.annotations or self._is_field_name("rank")
+        return self if taken else self.with_rank()
 
     def top(self, n: int, *, ties: bool = False) -> Self:
         """Return the first ``n`` ranked entries of the view, in order, ties by primary key.
 
-        With ``ties`` it returns all whose competition rank is at most ``n``. The rank is annotated
-        where no metric is and no field has its name. Raises ``BoardNotPinned`` where the queryset is not
-        on one board.
+        With ``ties`` it returns all whose competition rank is at most ``n``. The rank is annotated unless
+        a field or an annotation has its name. Raises ``BoardNotPinned`` where the queryset is not on one
+        board, ``TypeError`` after a slice, and ``NotSupportedError`` after ``select_for_update()``,
+        ``distinct(*fields)`` or ``union()``.
         """
         if isinstance(n, bool) or not isinstance(n, int):
             raise TypeError(f"n={n!r} must be a whole number.")
@@ -268,21 +268,24 @@ class LeaderboardQuerySet(models.QuerySet[Any]):
         rank = ranked.query.reference(self._ranking, "rank", RankKind.COMPETITION)
         return ranked.filter(LessThanOrEqual(rank, n))
 
-    def around(self, entry: Model, *, before: int = 5, after: int = 5) -> Self:
-        """Return ``entry`` with its neighbours in the view, in order; the rank is annotated as by ``top()``.
+    def around(
+        self, entry: Model | None = None, *, member: Any = None, before: int = 5, after: int = 5
+    ) -> Self:
+        """Return an entry, or a member's counting entry, with its neighbours in the view, in order.
 
-        Raises ``DoesNotExist`` where the entry is not ranked or not in the view, ``ValueError`` where it
-        is not saved, and ``BoardNotPinned`` where the queryset is not on one board.
+        The rank is annotated as by ``top()``. Raises ``DoesNotExist`` where the entry is not ranked or not
+        in the view, ``ValueError`` where it is not saved or the board declares no member, ``TypeError``
+        for another model's, and otherwise what ``top()`` raises.
         """
         for name, count in (("before", before), ("after", after)):
             if isinstance(count, bool) or not isinstance(count, int) or count < 0:
                 raise ValueError(f"{name}={count!r} must be a whole number from 0 up.")
-        self._require_saved(entry)
         ranked = self._ranked("around")
-        key = self._key_of(entry)
-        if not ranked.filter(pk=key).exists():
+        shown = self._of_one(ranked, "around", entry, member)
+        key = shown.values_list("pk", flat=True).first()
+        if key is None:
             raise self.model.DoesNotExist(
-                f"{self.model._meta.object_name} {key!r} is not ranked or not in the view."
+                f"{self._named(entry, member)} is not ranked, not on the board or not in the view."
             )
         # The entry's terms are read by the statement that compares them: types stay, and times run on.
         own = self._rows().filter(pk=key)
@@ -298,38 +301,33 @@ class LeaderboardQuerySet(models.QuerySet[Any]):
             keys += side.values_list("pk", flat=True).distinct()[:count] if count else []
         return ranked._with_default_rank().filter(pk__in=keys)
 
-    async def aaround(self, entry: Model, *, before: int = 5, after: int = 5) -> Self:
+    async def aaround(
+        self, entry: Model | None = None, *, member: Any = None, before: int = 5, after: int = 5
+    ) -> Self:
         """Asynchronous form of :meth:`around`."""
-        return await sync_to_async(self.around)(entry, before=before, after=after)
+        return await sync_to_async(self.around)(entry, member=member, before=before, after=after)
 
     def get_standing(self, entry: Model | None = None, *, member: Any = None) -> Standing:
         """Return the :class:`~leaderboard.metrics.Standing` of one entry, or of a member's counting entry.
 
-        The stored row counts, and the view does not: only its board does. Raises ``ValueError`` for an
-        entry that is not saved, ``DoesNotExist`` for one that is deleted or on another board, and
-        ``BoardNotPinned`` for a member where the queryset is not on one board. An entry that is not
-        ranked has a standing with a rank of None; so has a member none of whose entries is.
+        The stored row counts, and the view does not: only its board does, and its population. Raises
+        ``ValueError`` for an entry that is not saved and for a member where the board declares none,
+        ``TypeError`` for another model's, ``DoesNotExist`` for an entry that is deleted or on another
+        board, and ``BoardNotPinned`` for a member where the queryset is not on one board. An entry that is
+        not ranked has a standing with a rank of None; so has a member none of whose entries is.
         """
-        if (entry is None) == (member is None):
-            raise TypeError("get_standing() takes either an entry or member=.")
         ranking = self._ranking
-        board = ranking.board
         # A model may have fields that are named like metrics.
         prefix = "_standing_"
         queryset = self._whole_board(ranking).standings(prefix)
-        if entry is not None:
-            self._require_saved(entry)
-            queryset = queryset.filter(pk=self._key_of(entry))
-        else:
-            if board.member is None:
-                raise ValueError(f"member={member!r}: the board declares no member.")
+        queryset = self._of_one(queryset, "get_standing", entry, member)
+        if entry is None:
             self._pinned_ranking("get_standing")
             # Of a member who is not ranked, PENDING goes before EXCLUDED, as later in the alphabet.
-            queryset = queryset.filter(**{board.member: member})
             queryset = queryset.order_by(f"{prefix}rank", f"-{prefix}qualification", "pk")
         row = next(iter(queryset.values(*queryset.query.annotation_select)[:1]), None)
         if row is None:
-            raise self.model.DoesNotExist(f"{self.model._meta.object_name} has no such entry on the board.")
+            raise self.model.DoesNotExist(f"{self._named(entry, member)} is deleted or on another board.")
         return Standing(**{name.removeprefix(prefix): value for name, value in row.items()})
 
     async def aget_standing(self, entry: Model | None = None, *, member: Any = None) -> Standing:
@@ -361,9 +359,27 @@ class LeaderboardQuerySet(models.QuerySet[Any]):
         # An instance of a model that inherits from this one may have a primary key of another name.
         return getattr(entry, self.model._meta.pk.attname)
 
+    def _of_one(self, queryset: Self, method: str, entry: Model | None, member: Any) -> Self:
+        """Return the rows of ``queryset`` that are one entry, or a member's."""
+        if (entry is None) == (member is None):
+            raise TypeError(f"{method}() takes either an entry or member=.")
+        if entry is not None:
+            self._require_saved(entry)
+            return queryset.filter(pk=self._key_of(entry))
+        if self._declaration.member is None:
+            raise ValueError(f"member={member!r}: the board declares no member.")
+        return queryset.filter(**{self._declaration.member: member})
+
+    def _named(self, entry: Model | None, member: Any) -> str:
+        if entry is None:
+            return f"member={member!r}: an entry of it"
+        return f"{self.model._meta.object_name} {self._key_of(entry)!r}"
+
     def _require_saved(self, entry: Model) -> None:
         if not isinstance(entry, self.model._meta.concrete_model):
-            raise TypeError(f"entry={entry!r} must be a {self.model._meta.object_name}.")
+            raise TypeError(
+                f"entry={entry!r} must be an instance of {self.model._meta.label}; for a member, use member=."
+            )
         if entry._state.adding:
             raise ValueError(f"entry={entry!r} is not saved, so it has no standing.")
         if entry.pk is None:

@@ -83,7 +83,10 @@ def test_a_month_that_was_read_finds_its_board(zone: str, data: None) -> None:
         queryset = Attempt.objects.board("monthly")
         months = queryset.annotate(month=queryset._declaration.within["month"]).exclude(month=None)
         for test, month in months.values_list("test", "month").distinct():
-            assert queryset.on_board(test=test, month=month).exists()
+            shown = queryset.on_board(test=test, month=month)
+            assert shown.exists()
+            assert list(queryset.on_board(test=test, month=month.date())) == list(shown)
+            assert list(queryset.on_board(test=test, month=month.replace(tzinfo=None))) == list(shown)
 
 
 def test_a_constant_term_is_no_position_of_a_column(data: None) -> None:
@@ -204,6 +207,33 @@ def test_the_standing_of_a_deleted_instance(boards: Boards) -> None:
     entry.delete()
     with pytest.raises(Attempt.DoesNotExist):
         boards.view.get_standing(entry)
+
+
+def test_neighbours_of_a_member(data: None) -> None:
+    boards = Boards({"": "members"})
+    test = Test.objects.get(name="test 0")
+    view = boards.view.on_board(test=test)
+    for row in boards.ranked(lambda r: r.entry.test_id == test.pk):
+        found = view.around(member=row.entry.candidate_id, before=1, after=1)
+        assert list(found) == list(view.around(row.entry, before=1, after=1))
+    with pytest.raises(Attempt.DoesNotExist, match="not ranked, not on the board or not in the view"):
+        view.around(member=Candidate.objects.create(name="nobody"))
+    with pytest.raises(TypeError, match="either an entry or member="):
+        view.around()
+    with pytest.raises(ValueError, match="declares no member"):
+        Attempt.objects.board("overall").on_board(test=test).around(member=1)
+
+
+def test_the_rank_is_there_beside_other_metrics(data: None) -> None:
+    test = Test.objects.get(name="test 0")
+    board = Attempt.objects.board("overall").on_board(test=test)
+    assert board.with_percentile().top(1)[0].rank == 1
+    assert board.with_rank("dense").top(4)[3].rank == 2
+
+
+def test_the_longest_time_comes_before_no_time(boards: Boards) -> None:
+    found = boards.view.order_by(f"-{boards.prefix}time_taken", "pk")
+    assert getattr(found[0], f"{boards.prefix}time_taken") is not None
 
 
 def test_locked_rows_have_no_neighbours(boards: Boards) -> None:

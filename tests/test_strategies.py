@@ -13,6 +13,7 @@ from leaderboard.testing import reference_standings
 from leaderboard.testing.strategies import entries
 from tests.quiz.models import Answer
 from tests.schemas.models import Custom, Node, Season
+from tests.testapp.models import Comment
 
 EXAMPLES = 100
 repeatable = settings(max_examples=EXAMPLES, derandomize=True, database=None)
@@ -62,6 +63,14 @@ class Strategies(TestCase):
         def look(rows: list[Custom]) -> None:
             assert {row.score for row in rows} == {7}
             assert [row.price for row in rows] == [0] * len(rows)
+
+        look()
+
+    def test_related_instances_come_with_theirs(self) -> None:
+        @repeatable
+        @given(rows=entries(Comment, min_size=1, max_size=3))
+        def look(rows: list[Comment]) -> None:
+            assert all(row.attempt.test.pk for row in rows)
 
         look()
 

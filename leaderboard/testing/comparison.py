@@ -78,8 +78,10 @@ def assert_matches_reference(queryset: LeaderboardQuerySet) -> None:
     The queryset is any view of a model with a declared board, on that board or another one chosen by
     ``board()`` or ``with_leaderboard()``, and also after ``as_population()``. Its metrics are annotated
     here, under names that begin with ``checked_``. Raises ``AssertionError`` naming the first entry that
-    differs.
+    differs, and ``TypeError`` for a queryset of another kind.
     """
+    if not isinstance(queryset, LeaderboardQuerySet):
+        raise TypeError(f"queryset={queryset!r} must come from a LeaderboardManager.")
     population = queryset._population
     if population is not None:
         rows = queryset.model._base_manager.using(queryset.db).filter(pk__in=population)

@@ -26,10 +26,10 @@ def entries(
 
     The values of a field are drawn from a few, None among them where it may be NULL, so that ties, entries
     that are not ranked and several entries of a member are frequent. ``fields`` are strategies for the
-    values of fields, by name. Other fields get theirs from ``hypothesis.extra.django.from_field()``, and
-    the instances that foreign keys refer to are saved when they are drawn: use it within a
-    ``hypothesis.extra.django.TestCase``. Fields that the database or ``save()`` fills in are left alone,
-    and what must be unique is.
+    values of fields, by name; of what a foreign key refers to, a few are drawn from it too. Other fields
+    get theirs from ``hypothesis.extra.django.from_field()``, and the instances that foreign keys refer to
+    are saved when they are drawn: use it within a ``hypothesis.extra.django.TestCase``. Fields that the
+    database or ``save()`` fills in are left alone, and what must be unique is.
 
     Raises ``TypeError`` for a name that is no field; drawing raises ``InvalidArgument``, from Hypothesis,
     for a required field of a type that it knows no strategy for.
@@ -50,10 +50,16 @@ def _entries(
 ) -> list[ModelT]:
     unique = _unique(model)
     alone = {name for names in unique for name in names if len(names) == 1}
-    columns = dict(fields)
+    columns = {}
     for field in model._meta.concrete_fields:
         name = field.name
-        if name in fields or _is_filled_in(field) or (values := _values(field)) is None:
+        if name in fields and not isinstance(field, models.ForeignKey):
+            columns[name] = fields[name]
+            continue
+        if name not in fields and _is_filled_in(field):
+            continue
+        values = fields.get(name) or _values(field)
+        if values is None:
             continue
         if name in alone:
             columns[name] = values
@@ -84,13 +90,29 @@ def _is_parent_link(field: Any) -> bool:
 def _values(field: Any) -> st.SearchStrategy[Any] | None:
     """Return the strategy of a field; None for one that may be left out, of a type without a strategy."""
     if isinstance(field, models.ForeignKey):
-        return from_model(field.related_model)
+        return _instances(field.related_model)
     try:
         return from_field(field)
     except InvalidArgument:
         if field.null or field.blank or field.has_default():
             return None
         raise
+
+
+def _instances(model: type[Model], *above: type[Model]) -> st.SearchStrategy[Any]:
+    """Return a strategy for saved instances of ``model`` and of what they refer to."""
+    related: dict[str, st.SearchStrategy[Any]] = {}
+    for field in model._meta.concrete_fields:
+        target: Any = field.related_model
+        # A model may refer to itself, by way of others too.
+        if (
+            isinstance(field, models.ForeignKey)
+            and not _is_parent_link(field)
+            and target not in (model, *above)
+        ):
+            instances = _instances(target, model, *above)
+            related[field.name] = st.none() | instances if field.null else instances
+    return from_model(model, **related)
 
 
 def _unique(model: type[Model]) -> list[tuple[str, ...]]:

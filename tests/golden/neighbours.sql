@@ -1,4 +1,4 @@
-SELECT 1 AS a
+SELECT testapp_attempt.id AS pk
   FROM (
         SELECT standing.id,
                standing.test_id,
@@ -10,7 +10,8 @@ SELECT 1 AS a
                standing.started_at,
                standing.finished_at,
                standing.disqualified,
-               true AS _ranked
+               true AS _ranked,
+               standing.score AS _term_0
           FROM (
                 SELECT entry.id,
                        entry.test_id,
@@ -27,6 +28,8 @@ SELECT 1 AS a
                ) standing
        ) testapp_attempt
  WHERE testapp_attempt.id = 1
+ ORDER BY testapp_attempt._term_0 DESC,
+          testapp_attempt.id ASC
  LIMIT 1;SELECT DISTINCT testapp_attempt.id AS pk,
        testapp_attempt._term_0
   FROM (
