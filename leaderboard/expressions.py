@@ -226,6 +226,9 @@ class QualificationChoices(models.TextChoices):
     NOT_QUALIFIED = Qualification.NOT_QUALIFIED.value, Qualification.NOT_QUALIFIED.label
 
 
+STATUSES = {status.value: status for status in Qualification}
+
+
 class QualificationField(models.CharField):  # type: ignore[type-arg]  # generic for django-stubs only
     """A text column read back as a :class:`~leaderboard.kinds.Qualification`."""
 
@@ -234,9 +237,9 @@ class QualificationField(models.CharField):  # type: ignore[type-arg]  # generic
         options.setdefault("choices", QualificationChoices.choices)
         super().__init__(**options)
 
-    def from_db_value(self, value: str | None, *_: object) -> Qualification | None:
+    def from_db_value(self, value: Any, *_: object) -> Any:
         # An expression made of it, such as Upper(), has this field too.
-        return next((status for status in Qualification if status.value == value), value)  # type: ignore[return-value]
+        return STATUSES.get(value, value)
 
 
 class Logic(models.Func):
