@@ -176,14 +176,10 @@ MUTATIONS = (
         'return Collate(resolved, "en-x-icu")',
     ),
     Mutation(
-        "pending before excluded",
-        "cutoffs",
-        """        (excluded, Qualification.EXCLUDED),
-        (pending, Qualification.PENDING),
-""",
-        """        (pending, Qualification.PENDING),
-        (excluded, Qualification.EXCLUDED),
-""",
+        "who is excluded is pending",
+        "population",
+        "Case(When(Q(*conditions), then=present))",
+        "Case(When(Q(*conditions), then=present), default=Value(False))",
     ),
     Mutation(
         "superseded before pending",
