@@ -12,6 +12,7 @@ import contextlib
 import ctypes
 import functools
 import importlib.util
+import math
 import os
 import pwd
 import shutil
@@ -32,6 +33,7 @@ PORT = "5432"
 SOCKET = f".s.PGSQL.{PORT}"
 START_SECONDS = 120
 STOP_SECONDS = 10
+PAUSE = 0.01
 
 THROW_AWAY: Mapping[str, str] = {
     "fsync": "off",
@@ -130,7 +132,9 @@ class EmbeddedPostgres:
             # The C locale is there on every system, and orders text by code point, as Python does.
             options = ["--encoding=UTF8", "--no-locale", "--auth=trust", "--username=postgres", "--no-sync"]
             initdb = self._launch(bindir / "initdb", "--pgdata", data, *options)
-            if initdb.wait(timeout=START_SECONDS) != 0:
+            if not _ended(initdb, START_SECONDS):
+                raise RuntimeError(f"initdb was not done in {START_SECONDS} s:\n{self._log_tail()}")
+            if initdb.returncode != 0:
                 raise RuntimeError(f"initdb failed:\n{self._log_tail()}")
             places = {"listen_addresses": "", "unix_socket_directories": f'"{self.folder}"', "port": PORT}
             settings = [f"--{name}={value}" for name, value in {**self.settings, **places}.items()]
@@ -157,7 +161,7 @@ class EmbeddedPostgres:
     def wait(self) -> None:
         """Returns when the server has ended by itself."""
         if self._process is not None:
-            self._process.wait()
+            _ended(self._process, math.inf)
 
     def _take_signals(self) -> None:
         # By default these end Python at once, with no clean-up. They become a KeyboardInterrupt and not a
@@ -205,11 +209,11 @@ class EmbeddedPostgres:
         deadline = time.monotonic() + START_SECONDS
         # The last word of postmaster.pid is what pg_ctl --wait goes by.
         while not (status.is_file() and status.read_text().split()[-1:] == ["ready"]):
-            if server.poll() is not None:
+            if _ended(server, 0):
                 raise RuntimeError(f"PostgreSQL ended while starting:\n{self._log_tail()}")
             if time.monotonic() > deadline:
                 raise RuntimeError(f"PostgreSQL was not ready in {START_SECONDS} s:\n{self._log_tail()}")
-            time.sleep(0.01)
+            time.sleep(PAUSE)
 
     def _log_tail(self) -> str:
         return "\n".join((self.folder / "log").read_text(errors="replace").splitlines()[-20:])
@@ -258,15 +262,28 @@ def _copy_install(bindir: Path, folder: Path) -> Path:
     return folder / package.name / install.name / bindir.name
 
 
+def _ended(process: subprocess.Popen[bytes], seconds: float) -> bool:
+    """Whether the process ends within so many seconds."""
+    # Not Popen.wait(): an interrupt just after it has taken its lock leaves the lock taken, and the process
+    # then seems to run for ever. Here interrupts come between the calls that take it.
+    deadline = time.monotonic() + seconds
+    while True:
+        with _signals_held():
+            if process.poll() is not None:
+                return True
+        if time.monotonic() >= deadline:
+            return False
+        time.sleep(PAUSE)
+
+
 def _end(process: subprocess.Popen[bytes]) -> None:
     # SIGINT is PostgreSQL's fast shutdown, SIGQUIT its immediate one. The group is initdb with its children,
     # or the server alone, whose children have groups of their own and end with it.
     for ending in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
-        if process.poll() is not None:
+        if _ended(process, 0):
             return
         os.killpg(process.pid, ending)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(timeout=STOP_SECONDS)
+        _ended(process, STOP_SECONDS)
 
 
 def _remove(folder: Path) -> None:
@@ -274,7 +291,7 @@ def _remove(folder: Path) -> None:
     deadline = time.monotonic() + STOP_SECONDS
     while folder.exists() and time.monotonic() < deadline:
         shutil.rmtree(folder, ignore_errors=True)
-        time.sleep(0.01)
+        time.sleep(PAUSE)
 
 
 def main() -> None:

@@ -8,14 +8,16 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import dj_database_url
 import pytest
 
-from example.embedded import EmbeddedPostgres, database_url, find_bindir
+from example.embedded import STOP_SECONDS, EmbeddedPostgres, database_url, find_bindir
 
 ROOT = Path(__file__).parent.parent
 needs_proc = pytest.mark.skipif(sys.platform != "linux", reason="finds processes in /proc")
@@ -112,6 +114,46 @@ def test_signals_leave_nothing(
         assert process.wait(timeout=30) == 0
         assert not processes(base)
         assert not list(base.iterdir())
+
+
+class InterruptingLock:
+    """A lock that interrupts the program once, just after it has been taken for the 20th time."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.taken = 0
+
+    def acquire(self, blocking: bool = True) -> bool:
+        acquired = self.lock.acquire(blocking)
+        self.taken += 1
+        if self.taken == 20:
+            os.kill(os.getpid(), signal.SIGINT)
+        return acquired
+
+    def release(self, *_: object) -> None:
+        self.lock.release()
+
+    __enter__ = acquire
+    __exit__ = release
+
+
+@needs_proc
+def test_an_interrupt_of_a_poll_leaves_nothing(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lock = InterruptingLock()
+
+    class Popen(subprocess.Popen[bytes]):
+        def __init__(self, *args: Any, **options: Any) -> None:
+            super().__init__(*args, **options)
+            self._waitpid_lock = lock
+
+    monkeypatch.setattr("example.embedded.subprocess.Popen", Popen)
+    started = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        EmbeddedPostgres().start()
+    assert lock.taken > 20
+    assert time.monotonic() - started < 2 * STOP_SECONDS
+    assert not processes(base)
+    assert not list(base.iterdir())
 
 
 @needs_proc
