@@ -19,7 +19,7 @@ demo: venv ## Show leaderboards of real results, on an embedded PostgreSQL
 	$(BIN)/python -m example demo
 
 test: venv ## Run the tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 lint: venv ## Run ruff and mypy
 	$(BIN)/ruff check .

@@ -186,7 +186,9 @@ def _test(row: Row, machine: Machine, arguments: list[str]) -> str:
         _run(machine.servers[row.postgres] / "postgres", "--version")
     except subprocess.CalledProcessError as error:
         return f"failed: {error}"
-    passed = _run(python, "-m", "pytest", *arguments, check=False, env=environment)
+    passed = _run(
+        python, "-m", "pytest", "-n", "auto", "--dist", "worksteal", *arguments, check=False, env=environment
+    )
     return "ran" if passed else "failed"
 
 
