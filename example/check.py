@@ -20,7 +20,7 @@ PLACES = {"overall_place": "rank", "gender_place": "gender_rank", "division_plac
 BOARDS = {
     "overall_place": (),
     "gender_place": ("gender",),
-    "division_place": ("gender", "standard_id"),
+    "division_place": ("gender", "division"),
 }
 SHOWN = 30
 
@@ -50,7 +50,7 @@ def run_check(path: Path) -> int:
     queryset = Result.objects.filter(race=race).standings()
     queryset = queryset.board("by_gender").standings(prefix="gender_")
     queryset = queryset.board("by_division").standings(prefix="division_")
-    names = ("bib", "gender", "standard_id", "time_taken", *PLACES.values())
+    names = ("bib", "gender", "division", "time_taken", *PLACES.values())
     rows: list[dict[str, Any]] = list(queryset.values(*names))
     wrong = sum(
         row["time_taken"] != timedelta(seconds=int(published[row["bib"]]["official_seconds"])) for row in rows

@@ -72,6 +72,13 @@ def test_demo_leaves_nothing_behind_when_interrupted() -> None:
             os.kill(server, 0)
 
 
+def test_migrations_are_those_of_the_models() -> None:
+    command = [sys.executable, "-m", "django", "makemigrations", "--check", "--dry-run"]
+    settings = {"DJANGO_SETTINGS_MODULE": "example.settings", "DATABASE_URL": os.environ["DATABASE_URL"]}
+    done = subprocess.run(command, cwd=ROOT, env=environment(**settings), capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_loader_reports_broken_lines_and_loads_the_others(tmp_path: Path) -> None:
     path = tmp_path / "results.csv"
     lines = [
@@ -117,12 +124,14 @@ def test_check_finds_an_inversion(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not WHOLE.is_dir(), reason="the whole results files are not there")
-@pytest.mark.parametrize(("year", "loaded", "inversions"), [(2014, "31,931", 0), (2010, "22,690", 21)])
-def test_ranks_agree_with_published_places(year: int, loaded: str, inversions: int) -> None:
+@pytest.mark.parametrize(
+    ("year", "loaded", "divisions", "inversions"), [(2014, "31,931", 20, 0), (2010, "22,690", 19, 21)]
+)
+def test_ranks_agree_with_published_places(year: int, loaded: str, divisions: int, inversions: int) -> None:
     done = example("check", str(WHOLE / f"boston_{year}.csv"))
     assert done.returncode == (1 if inversions else 0), done.stderr
     assert f"{loaded} loaded" in done.stdout
     assert " 0 broken lines" in done.stdout
     assert f"0 of {loaded} times taken differ" in done.stdout
-    for name, boards in (("overall_place", 1), ("gender_place", 2)):
+    for name, boards in (("overall_place", 1), ("gender_place", 2), ("division_place", divisions)):
         assert f"{name}: {loaded} entries on {boards} boards, {inversions} inversions." in done.stdout

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import ClassVar
 
 from django.db import models
-from django.db.models import F
+from django.db.models import Case, F, Value, When
+from django.db.models.functions import Least
 
 from leaderboard import AtMost, Leaderboard, LeaderboardManager, TimeTaken
 
@@ -19,7 +20,7 @@ def _board(*within: str) -> Leaderboard:
 
 OVERALL = _board("race")
 BY_GENDER = _board("race", "gender")
-BY_DIVISION = _board("race", "gender", "standard")
+BY_DIVISION = _board("race", "gender", "division")
 
 
 class Gender(models.TextChoices):
@@ -70,6 +71,12 @@ class Result(models.Model):
     bib = models.CharField(max_length=12)
     gender = models.CharField(max_length=1, choices=Gender.choices)
     age = models.PositiveSmallIntegerField()
+    division = models.GeneratedField(
+        # The first age of the marathon's divisions: 18 to 39, then every five years, and 80 and above.
+        expression=Case(When(age__lt=40, then=Value(18)), default=Least(F("age") - F("age") % 5, Value(80))),
+        output_field=models.PositiveSmallIntegerField(),
+        db_persist=True,
+    )
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
     standard = models.ForeignKey(QualifyingStandard, models.PROTECT, null=True, related_name="results")
