@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import Any, Self
 
 from asgiref.sync import sync_to_async
-from django.core.exceptions import FieldError, ImproperlyConfigured
+from django.core.exceptions import ImproperlyConfigured
 from django.db import NotSupportedError, models
 from django.db.models import F, Model, OrderBy, Subquery, Value
 from django.db.models.expressions import Col
@@ -13,20 +13,13 @@ from django.db.models.lookups import Exact, LessThanOrEqual
 
 from leaderboard.board import Leaderboard
 from leaderboard.cutoffs import Comparison
-from leaderboard.derived import DerivedColumn, DerivedRef
+from leaderboard.derived_queryset import NO_ROW_LOCKS, DerivedQuerySet
 from leaderboard.expressions import Term, all_of, any_of, kind_of, local_time, path_of, resolved, unshared
 from leaderboard.kinds import PercentileKind, RankKind
 from leaderboard.metrics import Metric, Ranking, Standing
 from leaderboard.population import select_primary_key
-from leaderboard.sql import LeaderboardQuery
 
 __all__ = ["BoardNotPinned", "LeaderboardManager", "LeaderboardQuerySet", "boards_of"]
-
-
-NO_ROW_LOCKS = (
-    "select_for_update() cannot lock rows through standings. Lock them by primary key: "
-    "Model.objects.select_for_update().filter(pk__in=…)."
-)
 
 
 class BoardNotPinned(ValueError):
@@ -42,27 +35,15 @@ def boards_of(model: type[Model]) -> dict[str, Leaderboard]:
     return boards
 
 
-class LeaderboardQuerySet(models.QuerySet[Any]):
+class LeaderboardQuerySet(DerivedQuerySet):
     """A queryset that derives rank, percentile, board size, time taken and qualification in SQL.
 
     What is filtered, sliced or joined, before or after, is a view: it changes which rows are shown and
     never what is derived for them, which depends on the board and its declaration alone.
     """
 
-    query: LeaderboardQuery
     _board: Leaderboard | None = None
     _population: Any = None
-
-    if TYPE_CHECKING:  # internals of QuerySet that django-stubs leaves out
-        _db: str | None
-        _fields: Any
-        _hints: Any
-
-        def _chain(self) -> Self: ...
-        def _not_support_combined_queries(self, operation_name: str) -> None: ...
-
-    def __init__(self, model: Any = None, query: Any = None, using: Any = None, hints: Any = None) -> None:
-        super().__init__(model, LeaderboardQuery(model) if query is None else query, using, hints)
 
     @classmethod
     def as_manager(cls, **boards: Leaderboard) -> Any:
@@ -76,6 +57,11 @@ class LeaderboardQuerySet(models.QuerySet[Any]):
         clone._board = self._board
         clone._population = self._population
         return clone
+
+    def _unfiltered(self) -> Self:
+        queryset = super()._unfiltered()
+        queryset._board, queryset._population = self._board, self._population
+        return queryset
 
     # Choosing a board
 
@@ -336,8 +322,7 @@ class LeaderboardQuerySet(models.QuerySet[Any]):
 
     def _whole_board(self, ranking: Ranking) -> Self:
         """Return all entries of the board that the view is on, or of all boards."""
-        queryset = type(self)(self.model, using=self._db, hints=self._hints)
-        queryset._board, queryset._population = ranking.board, ranking.view
+        queryset = self._unfiltered()
         for name, lookup in self.query.pins(ranking.board).items():
             queryset.query.hold(ranking.board.within[name], lookup)
         return queryset
@@ -384,92 +369,6 @@ class LeaderboardQuerySet(models.QuerySet[Any]):
             raise ValueError(f"entry={entry!r} is not saved, so it has no standing.")
         if entry.pk is None:
             raise self.model.DoesNotExist(f"entry={entry!r} is deleted.")
-
-    # What a derived table cannot do as it is
-
-    def update(self, **kwargs: Any) -> int:
-        """Update the rows of the view; standings are computed first."""
-        if not self.query.metrics:
-            return super().update(**kwargs)
-        self._not_support_combined_queries("update")
-        if self.query.is_sliced:
-            raise TypeError("Cannot update a query once a slice has been taken.")
-        try:
-            return self._stored().update(**kwargs)
-        except FieldError as error:
-            # The rows are updated by primary key, where the metrics have no columns.
-            used = [name for name in self.query.annotations if repr(name) in str(error)]
-            if not used:
-                raise
-            raise NotSupportedError(
-                f"update() refers to {used[0]!r}, an annotation, where rows with standings are updated by "
-                "primary key. Read it first, and write it with bulk_update(), or use a Subquery()."
-            ) from error
-
-    def delete(self) -> tuple[int, dict[str, int]]:
-        """Delete the rows of the view; standings are computed first."""
-        if not self.query.metrics:
-            return super().delete()
-        self._not_support_combined_queries("delete")
-        if self.query.is_sliced:
-            raise TypeError("Cannot use 'limit' or 'offset' with delete().")
-        if self._fields is not None:
-            raise TypeError("Cannot call delete() after .values() or .values_list()")
-        return self._stored().delete()
-
-    delete.queryset_only = True  # type: ignore[attr-defined]
-
-    def _stored(self) -> models.QuerySet[Any]:
-        if self.query.distinct_fields:
-            raise TypeError("Cannot update or delete after .distinct(*fields).")
-        self._for_write = True
-        return self._rows().filter(pk__in=self.order_by().values("pk"))
-
-    def _rows(self) -> models.QuerySet[Any]:
-        # Not by a manager, which may hide some.
-        return models.QuerySet(self.model, using=self.db)
-
-    def select_for_update(self, *args: Any, **kwargs: Any) -> Self:
-        if self.query.metrics:
-            raise NotSupportedError(NO_ROW_LOCKS)
-        return super().select_for_update(*args, **kwargs)
-
-    def update_or_create(self, *args: Any, **kwargs: Any) -> tuple[Any, bool]:
-        if self.query.metrics:
-            raise NotSupportedError(
-                "update_or_create() locks the row, which cannot be done through standings. "
-                "Call it on a queryset without them, such as Model.objects."
-            )
-        return super().update_or_create(*args, **kwargs)
-
-    def extra(self, *args: Any, **kwargs: Any) -> Self:
-        # Django's prefetch_related() of many-to-many relations calls extra(select=…).
-        if self.query.metrics and (len(args) > 1 or kwargs.keys() - {"select"}):
-            raise NotSupportedError("extra() does not work with standings; use annotate() with RawSQL.")
-        return cast(Self, super().extra(*args, **kwargs))
-
-    def _combinable(self) -> Self:
-        """Return a queryset of the same rows that is not sliced, so that it can be combined."""
-        if self.query.can_filter() or not self.query.metrics:
-            return self
-        whole = type(self)(self.model, using=self._db, hints=self._hints)
-        whole._board, whole._population = self._board, self._population
-        whole.query.metrics = self.query.metrics
-        for name, annotation in self.query.annotation_select.items():
-            if isinstance(annotation, DerivedColumn):
-                reference = DerivedRef(annotation.name, annotation.output_field)
-                whole.query.add_annotation(reference, name)
-        return whole.filter(pk__in=self.values("pk"))
-
-    def __or__(self, other: Any) -> Self:
-        return super(LeaderboardQuerySet, self._combinable()).__or__(_combinable(other))
-
-    def __xor__(self, other: Any) -> Self:
-        return super(LeaderboardQuerySet, self._combinable()).__xor__(_combinable(other))
-
-
-def _combinable(queryset: Any) -> Any:
-    return queryset._combinable() if isinstance(queryset, LeaderboardQuerySet) else queryset
 
 
 def _beyond(order_by: Any, places: list[Any], *, later: bool) -> Any:

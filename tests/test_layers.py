@@ -17,6 +17,7 @@ LAYERS = [
     {"population"},
     {"standings"},
     {"sql"},
+    {"derived_queryset"},
     {"query"},
     {"__init__", "apps", "checks", "testing"},
 ]

@@ -1,0 +1,122 @@
+"""Querysets whose rows come from a derived table: what such a table cannot do, and how it is done instead."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self, cast
+
+from django.core.exceptions import FieldError
+from django.db import NotSupportedError, models
+
+from leaderboard.derived import DerivedColumn, DerivedRef
+from leaderboard.sql import LeaderboardQuery
+
+__all__ = ["NO_ROW_LOCKS", "DerivedQuerySet"]
+
+NO_ROW_LOCKS = (
+    "select_for_update() cannot lock rows through standings. Lock them by primary key: "
+    "Model.objects.select_for_update().filter(pk__in=…)."
+)
+
+
+class DerivedQuerySet(models.QuerySet[Any]):
+    """A queryset that writes and combines rows by primary key where it has standings."""
+
+    query: LeaderboardQuery
+
+    if TYPE_CHECKING:  # internals of QuerySet that django-stubs leaves out
+        _db: str | None
+        _fields: Any
+        _hints: Any
+
+        def _chain(self) -> Self: ...
+        def _not_support_combined_queries(self, operation_name: str) -> None: ...
+
+    def __init__(self, model: Any = None, query: Any = None, using: Any = None, hints: Any = None) -> None:
+        super().__init__(model, LeaderboardQuery(model) if query is None else query, using, hints)
+
+    def update(self, **kwargs: Any) -> int:
+        """Update the rows of the view; standings are computed first."""
+        if not self.query.metrics:
+            return super().update(**kwargs)
+        self._not_support_combined_queries("update")
+        if self.query.is_sliced:
+            raise TypeError("Cannot update a query once a slice has been taken.")
+        try:
+            return self._stored().update(**kwargs)
+        except FieldError as error:
+            # The rows are updated by primary key, where the metrics have no columns.
+            used = [name for name in self.query.annotations if repr(name) in str(error)]
+            if not used:
+                raise
+            raise NotSupportedError(
+                f"update() refers to {used[0]!r}, an annotation, where rows with standings are updated by "
+                "primary key. Read it first, and write it with bulk_update(), or use a Subquery()."
+            ) from error
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        """Delete the rows of the view; standings are computed first."""
+        if not self.query.metrics:
+            return super().delete()
+        self._not_support_combined_queries("delete")
+        if self.query.is_sliced:
+            raise TypeError("Cannot use 'limit' or 'offset' with delete().")
+        if self._fields is not None:
+            raise TypeError("Cannot call delete() after .values() or .values_list()")
+        return self._stored().delete()
+
+    delete.queryset_only = True  # type: ignore[attr-defined]
+
+    def _stored(self) -> models.QuerySet[Any]:
+        if self.query.distinct_fields:
+            raise TypeError("Cannot update or delete after .distinct(*fields).")
+        self._for_write = True
+        return self._rows().filter(pk__in=self.order_by().values("pk"))
+
+    def _rows(self) -> models.QuerySet[Any]:
+        # Not by a manager, which may hide some.
+        return models.QuerySet(self.model, using=self.db)
+
+    def select_for_update(self, *args: Any, **kwargs: Any) -> Self:
+        if self.query.metrics:
+            raise NotSupportedError(NO_ROW_LOCKS)
+        return super().select_for_update(*args, **kwargs)
+
+    def update_or_create(self, *args: Any, **kwargs: Any) -> tuple[Any, bool]:
+        if self.query.metrics:
+            raise NotSupportedError(
+                "update_or_create() locks the row, which cannot be done through standings. "
+                "Call it on a queryset without them, such as Model.objects."
+            )
+        return super().update_or_create(*args, **kwargs)
+
+    def extra(self, *args: Any, **kwargs: Any) -> Self:
+        # Django's prefetch_related() of many-to-many relations calls extra(select=…).
+        if self.query.metrics and (len(args) > 1 or kwargs.keys() - {"select"}):
+            raise NotSupportedError("extra() does not work with standings; use annotate() with RawSQL.")
+        return cast(Self, super().extra(*args, **kwargs))
+
+    def _unfiltered(self) -> Self:
+        """Return the queryset without its view."""
+        return type(self)(self.model, using=self._db, hints=self._hints)
+
+    def _combinable(self) -> Self:
+        """Return a queryset of the same rows that is not sliced, so that it can be combined."""
+        if self.query.can_filter() or not self.query.metrics:
+            return self
+        whole = self._unfiltered()
+        whole.query.metrics = self.query.metrics
+        for name, annotation in self.query.annotation_select.items():
+            if isinstance(annotation, DerivedColumn):
+                reference = DerivedRef(annotation.name, annotation.output_field)
+                whole.query.add_annotation(reference, name)
+        return whole.filter(pk__in=self.values("pk"))
+
+    def __or__(self, other: Any) -> Self:
+        return super(DerivedQuerySet, self._combinable()).__or__(_combinable(other))
+
+    def __xor__(self, other: Any) -> Self:
+        return super(DerivedQuerySet, self._combinable()).__xor__(_combinable(other))
+
+
+def _combinable(queryset: Any) -> Any:
+    return queryset._combinable() if isinstance(queryset, DerivedQuerySet) else queryset
