@@ -7,6 +7,7 @@ also after Ctrl-C, SIGTERM and SIGHUP. After ``kill -9`` the server ends too (on
 
 from __future__ import annotations
 
+import argparse
 import atexit
 import contextlib
 import ctypes
@@ -48,6 +49,7 @@ THROW_AWAY: Mapping[str, str] = {
 _LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 _PR_SET_PDEATHSIG = 1
 _ENDING = (signal.SIGTERM, signal.SIGHUP)
+_INTERRUPTS = (*_ENDING, signal.SIGINT)
 
 
 def find_bindir() -> Path:
@@ -233,10 +235,26 @@ def _tie_to_parent(parent: int) -> None:
 @contextlib.contextmanager
 def _signals_held() -> Iterator[None]:
     # An interrupt between making a folder or process and remembering it, or while ending it, would leave it.
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, *_ENDING))
+    # Blocked for this thread, a signal may reach another one, and Python then runs its handler here all the
+    # same: so the handlers are replaced too. Python interrupts no thread but the main one.
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[int] = []
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _INTERRUPTS)
+    handlers = {ending: signal.getsignal(ending) for ending in _INTERRUPTS}
+    replaced = {
+        ending: handler for ending, handler in handlers.items() if handler not in (None, signal.SIG_IGN)
+    }
     try:
+        for ending in replaced:
+            signal.signal(ending, lambda number, _: came.append(number))
         yield
     finally:
+        for ending, handler in replaced.items():
+            signal.signal(ending, handler)
+        for number in came:
+            signal.raise_signal(number)
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
@@ -296,6 +314,7 @@ def _remove(folder: Path) -> None:
 
 def main() -> None:
     """Runs a server until Ctrl-C and prints its URL."""
+    argparse.ArgumentParser(prog="python -m example.embedded", description=main.__doc__).parse_args()
     with contextlib.suppress(KeyboardInterrupt), EmbeddedPostgres() as server:
         print(server.url, flush=True)
         server.wait()

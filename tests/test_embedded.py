@@ -116,6 +116,21 @@ def test_signals_leave_nothing(
         assert not list(base.iterdir())
 
 
+@contextlib.contextmanager
+def parked(count: int) -> Iterator[None]:
+    """So many threads that do nothing, but may be the ones that a signal reaches."""
+    done = threading.Event()
+    threads = [threading.Thread(target=done.wait) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        for thread in threads:
+            thread.join()
+
+
 class InterruptingLock:
     """A lock that interrupts the program once, just after it has been taken for the 20th time."""
 
@@ -128,6 +143,8 @@ class InterruptingLock:
         self.taken += 1
         if self.taken == 20:
             os.kill(os.getpid(), signal.SIGINT)
+            # Where another thread takes the signal, that it did must have been seen.
+            time.sleep(0.1)
         return acquired
 
     def release(self, *_: object) -> None:
@@ -138,7 +155,10 @@ class InterruptingLock:
 
 
 @needs_proc
-def test_an_interrupt_of_a_poll_leaves_nothing(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("threads", [0, 1])
+def test_an_interrupt_of_a_poll_leaves_nothing(
+    base: Path, monkeypatch: pytest.MonkeyPatch, threads: int
+) -> None:
     lock = InterruptingLock()
 
     class Popen(subprocess.Popen[bytes]):
@@ -148,7 +168,7 @@ def test_an_interrupt_of_a_poll_leaves_nothing(base: Path, monkeypatch: pytest.M
 
     monkeypatch.setattr("example.embedded.subprocess.Popen", Popen)
     started = time.monotonic()
-    with pytest.raises(KeyboardInterrupt):
+    with parked(threads), pytest.raises(KeyboardInterrupt):
         EmbeddedPostgres().start()
     assert lock.taken > 20
     assert time.monotonic() - started < 2 * STOP_SECONDS
