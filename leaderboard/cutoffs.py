@@ -13,10 +13,11 @@ from django.db.models.functions import Collate
 from django.utils.deconstruct import deconstructible
 
 from leaderboard.expressions import (
+    BOOLEAN,
     NUMERIC,
+    QUALIFICATION,
     Negation,
     Product,
-    QualificationField,
     RankedRows,
     Tally,
     all_of,
@@ -53,7 +54,7 @@ class Comparison(models.Func):
     arity = 2
 
     def __init__(self, left: Any, right: Any, *, arg_joiner: str) -> None:
-        super().__init__(left, right, arg_joiner=arg_joiner, output_field=models.BooleanField())
+        super().__init__(left, right, arg_joiner=arg_joiner, output_field=BOOLEAN)
 
     def resolve_expression(self, *args: Any, **kwargs: Any) -> Any:
         resolved = super().resolve_expression(*args, **kwargs)
@@ -317,8 +318,8 @@ def qualification_case(
     ]
     default = Value(Qualification.NO_CUT_OFF.value)
     if not cases:
-        return Value(Qualification.NO_CUT_OFF.value, QualificationField())
-    return Case(*cases, default=default, output_field=QualificationField())
+        return Value(Qualification.NO_CUT_OFF.value, QUALIFICATION)
+    return Case(*cases, default=default, output_field=QUALIFICATION)
 
 
 class QualificationWindow(Case):
@@ -344,4 +345,4 @@ class QualificationWindow(Case):
             pending=Negation(scope.complete),
             rule=cut_off.condition(scope.tally, lambda expression: expression),
         )
-        super().__init__(*case.cases, default=case.default, output_field=QualificationField())
+        super().__init__(*case.cases, default=case.default, output_field=QUALIFICATION)

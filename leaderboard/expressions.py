@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -40,6 +40,11 @@ __all__ = [
     "TimeTaken",
 ]
 
+# Output fields are shared: making one costs more than compiling the expression that it belongs to.
+BIGINT = models.BigIntegerField()
+BOOLEAN = models.BooleanField()
+DURATION = models.DurationField()
+FLOAT = models.FloatField()
 NUMERIC = models.DecimalField(max_digits=1000, decimal_places=1)
 
 KindT = TypeVar("KindT", bound=StrEnum)
@@ -162,12 +167,12 @@ class TimeTaken(ExpressionWrapper):  # type: ignore[type-arg]  # generic for dja
         duration = _duration((Coalesce(self.finish, Now()) if running else self.finish) - self.start)
         for length in (self.paused, self.allowance):
             if isinstance(length, timedelta):
-                duration = _duration(duration - Value(length, models.DurationField()))
+                duration = _duration(duration - Value(length, DURATION))
             elif length is not None:
-                zero = Value(timedelta(0), models.DurationField())
-                length = Coalesce(length, zero, output_field=models.DurationField())
+                zero = Value(timedelta(0), DURATION)
+                length = Coalesce(length, zero, output_field=DURATION)
                 duration = _duration(duration - length)
-        super().__init__(duration, output_field=models.DurationField())
+        super().__init__(duration, output_field=DURATION)
 
     def __repr__(self) -> str:
         positional, named = self._constructor_args
@@ -180,11 +185,11 @@ def _length(value: object, argument: str) -> Any:
 
 
 def _duration(expression: Any) -> ExpressionWrapper[Any]:
-    return ExpressionWrapper(expression, output_field=models.DurationField())
+    return ExpressionWrapper(expression, output_field=DURATION)
 
 
 def _whole(expression: Any) -> ExpressionWrapper[Any]:
-    return ExpressionWrapper(expression, output_field=models.BigIntegerField())
+    return ExpressionWrapper(expression, output_field=BIGINT)
 
 
 class LocalTime(models.Func):
@@ -242,6 +247,9 @@ class QualificationField(models.CharField):  # type: ignore[type-arg]  # generic
         return STATUSES.get(value, value)
 
 
+QUALIFICATION = QualificationField()
+
+
 class Logic(models.Func):
     """Conditions joined in SQL's three-valued logic.
 
@@ -251,7 +259,7 @@ class Logic(models.Func):
     template = "(%(expressions)s)"
 
     def __init__(self, *conditions: Any, arg_joiner: str) -> None:
-        super().__init__(*conditions, arg_joiner=arg_joiner, output_field=models.BooleanField())
+        super().__init__(*conditions, arg_joiner=arg_joiner, output_field=BOOLEAN)
 
 
 class Negation(models.Func):
@@ -261,7 +269,7 @@ class Negation(models.Func):
     arity = 1
 
     def __init__(self, condition: Any) -> None:
-        super().__init__(condition, output_field=models.BooleanField())
+        super().__init__(condition, output_field=BOOLEAN)
 
 
 class Product(models.Func):
@@ -291,34 +299,52 @@ def not_null(expression: Any) -> Any:
 def holds(condition: Any) -> Case:
     """Return whether ``condition`` is true, false also where it is unknown."""
     # Case, since a condition that Django knows to be empty or full compiles to no SQL on its own.
-    return Case(When(condition, then=Value(True)), default=Value(False), output_field=models.BooleanField())
+    return Case(When(condition, then=Value(True)), default=Value(False), output_field=BOOLEAN)
 
 
 def unshared(value: Any) -> Any:
-    """Return a copy of an expression, a condition or a query that shares no lookup with it.
+    """Return an expression, a condition or a query that shares no lookup of a subquery with ``value``.
 
     Django resolves the lookups of a subquery in place, and copies of a query share them: a declaration
     resolved once would keep the aliases of the first query that used it.
     """
+    return _copied(value) if _holds_query(value) else value
+
+
+def _holds_query(value: Any) -> bool:
+    if isinstance(value, models.QuerySet | Query):
+        return True
+    return any(_holds_query(part) for part in _parts(value))
+
+
+def _parts(value: Any) -> Iterable[Any]:
+    if isinstance(value, list | tuple):
+        return value
+    if isinstance(value, Q | WhereNode):
+        return value.children
+    return value.get_source_expressions() if isinstance(value, BaseExpression) else ()
+
+
+def _copied(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        parts = [_copied(part) for part in value]
+        return parts if isinstance(value, list) else tuple(parts)
     if isinstance(value, Q | WhereNode):
         node = copy.copy(value)
-        node.children = [
-            (child[0], unshared(child[1])) if isinstance(child, tuple) else unshared(child)
-            for child in value.children
-        ]
+        node.children = _copied(value.children)
         return node
     if isinstance(value, models.QuerySet):
         queryset = value._chain()  # type: ignore[attr-defined]
-        queryset.query = unshared(value.query)
+        queryset.query = _copied(value.query)
         return queryset
     if isinstance(value, Query):
         query = value.clone()
-        query.where = unshared(value.where)
-        query.annotations = {name: unshared(part) for name, part in value.annotations.items()}
+        query.where = _copied(value.where)
+        query.annotations = {name: _copied(part) for name, part in value.annotations.items()}
         return query
     if isinstance(value, BaseExpression) and (sources := value.get_source_expressions()):
         expression = copy.copy(value)
-        expression.set_source_expressions([unshared(source) for source in sources])
+        expression.set_source_expressions(_copied(list(sources)))
         return expression
     return value
 
@@ -354,7 +380,7 @@ class Tally:
             function,
             partition_by=self.partition or None,
             order_by=[*self.order_by, *tie_break],
-            output_field=models.BigIntegerField(),
+            output_field=BIGINT,
         )
 
     @property
@@ -372,7 +398,7 @@ class Tally:
     def size(self) -> Any:
         """The number of entries ranked on the board."""
         counted = Count("*") if self.ranked is None else Count(Value(1), filter=self.ranked)
-        return Window(counted, partition_by=self.board or None, output_field=models.BigIntegerField())
+        return Window(counted, partition_by=self.board or None, output_field=BIGINT)
 
     def rank(self, kind: RankKind) -> Any:
         """Return the rank of ``kind``: a whole number, or a Decimal for ``FRACTIONAL``."""
@@ -412,14 +438,12 @@ class Tally:
         """Return the percentile of ``kind``, a float from 0 to 100 made by one division."""
         numerator, denominator = self.fraction(kind)
         # Rows that take no part are divided too before they are hidden; theirs may be an empty board.
-        divisor = Cast(NullIf(denominator, Value(0)), models.FloatField())
-        return ExpressionWrapper(
-            Cast(numerator, models.FloatField()) / divisor, output_field=models.FloatField()
-        )
+        divisor = Cast(NullIf(denominator, Value(0)), FLOAT)
+        return ExpressionWrapper(Cast(numerator, FLOAT) / divisor, output_field=FLOAT)
 
 
 def rank_field(kind: RankKind) -> models.Field[Any, Any]:
-    return NUMERIC if kind is RankKind.FRACTIONAL else models.BigIntegerField()
+    return NUMERIC if kind is RankKind.FRACTIONAL else BIGINT
 
 
 class RankedRows:
@@ -480,4 +504,4 @@ class PercentileWindow(Case):
         kind = kind_of(PercentileKind, kind, "kind")
         rows = RankedRows(order_by, partition_by, eligible)
         percentile = When(rows.condition, then=rows.tally.percentile(kind))
-        super().__init__(percentile, output_field=models.FloatField())
+        super().__init__(percentile, output_field=FLOAT)

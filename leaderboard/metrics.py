@@ -11,10 +11,12 @@ from django.db import models
 from django.db.models.sql import Query
 
 from leaderboard.board import Leaderboard
-from leaderboard.expressions import QualificationField, rank_field
+from leaderboard.expressions import BIGINT, BOOLEAN, FLOAT, QUALIFICATION, rank_field
 from leaderboard.kinds import Qualification
 
 __all__ = ["Metric", "Ranking", "Standing"]
+
+UNCONVERTED: models.Field[Any, Any] = models.Field()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,12 +52,12 @@ class Metric:
             case "rank":
                 return rank_field(self.kind)
             case "board_size":
-                return models.BigIntegerField()
+                return BIGINT
             case "percentile":
-                return models.FloatField()
+                return FLOAT
             case "qualification":
-                return QualificationField()
+                return QUALIFICATION
             case "ranked":
-                return models.BooleanField()
+                return BOOLEAN
         # A term is read and written as PostgreSQL has it, whatever its own field would make of it.
-        return models.Field()
+        return UNCONVERTED

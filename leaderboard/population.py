@@ -16,6 +16,8 @@ from django.db.models.sql import Query
 from leaderboard.cutoffs import Comparison, qualification_case
 from leaderboard.derived import DerivedColumn
 from leaderboard.expressions import (
+    BIGINT,
+    BOOLEAN,
     Negation,
     Tally,
     Term,
@@ -37,7 +39,7 @@ class InSubquery(models.Func):
     """``(a, b) IN (SELECT …)``, and where ``or_null`` also where one of them is NULL."""
 
     def __init__(self, *expressions: Any, or_null: bool = False) -> None:
-        super().__init__(*expressions, output_field=models.BooleanField())
+        super().__init__(*expressions, output_field=BOOLEAN)
         self.or_null = or_null
 
     def as_sql(self, compiler: Any, connection: Any, *args: Any, **context: Any) -> Any:
@@ -207,7 +209,7 @@ class Population:
         # One column, evaluated once: NULL where the entry is not eligible, false where a term is NULL.
         if conditions := self._eligible():
             # Cast, since the NULL of a condition that Django knows to be empty would be text.
-            present = Cast(Case(When(Q(*conditions), then=present)), models.BooleanField())
+            present = Cast(Case(When(Q(*conditions), then=present)), BOOLEAN)
         complete = self._column("complete", present)
         self.ranked = self.at("standing", complete)
         self.excluded = IsNull(self.ranked, True) if conditions else None
@@ -240,9 +242,9 @@ class Population:
             RowNumber(),
             partition_by=[self.at("counting", column) for column in columns],
             order_by=[*order, OrderBy(pk)],
-            output_field=models.BigIntegerField(),
+            output_field=BIGINT,
         )
-        return DerivedColumn(self.table.aliases["standing"], nth, models.BigIntegerField())
+        return DerivedColumn(self.table.aliases["standing"], nth, BIGINT)
 
     def column(self, metric: Metric) -> Any:
         """Return the expression for ``metric`` on the level of standings."""
@@ -256,7 +258,7 @@ class Population:
             case "qualification":
                 return self._qualification()
             case "ranked":
-                return Value(True, models.BooleanField()) if self.ranked is None else self.ranked
+                return Value(True, BOOLEAN) if self.ranked is None else self.ranked
         return self.at("standing", self.terms[metric.kind])
 
     def _hidden(self, value: Any, metric: Metric) -> Any:

@@ -215,7 +215,7 @@ MUTATIONS = (
     Mutation(
         "a NULL pause hides the time",
         "expressions",
-        "length = Coalesce(length, zero, output_field=models.DurationField())",
+        "length = Coalesce(length, zero, output_field=DURATION)",
         "pass",
     ),
     Mutation(
