@@ -155,10 +155,10 @@ class EmbeddedPostgres:
             if self._folder is not None:
                 _remove(self._folder)
             self._process = self._folder = None
-            if threading.current_thread() is threading.main_thread():
-                while self._signals:
-                    signal.signal(self._signals.pop(), signal.SIG_DFL)
-            atexit.unregister(self.stop)
+        if threading.current_thread() is threading.main_thread():
+            while self._signals:
+                signal.signal(self._signals.pop(), signal.SIG_DFL)
+        atexit.unregister(self.stop)
 
     def wait(self) -> None:
         """Returns when the server has ended by itself."""
