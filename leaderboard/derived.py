@@ -13,9 +13,8 @@ from functools import cache
 from typing import Any, cast
 
 from django.db import NotSupportedError, connections, models
-from django.db.models import F, OrderBy, Subquery
+from django.db.models import F, Func, Subquery, Transform
 from django.db.models.expressions import Col, RawSQL, Ref
-from django.db.models.functions import Random
 from django.db.models.lookups import IsNull
 from django.db.models.sql import Query
 from django.db.models.sql.compiler import SQLCompiler
@@ -33,6 +32,7 @@ __all__ = [
     "as_level",
     "columns_of",
     "conjuncts",
+    "is_lookup",
     "is_opaque",
     "is_repeatable",
     "moved",
@@ -73,6 +73,13 @@ class DerivedColumn(Col):
         self.name = name
 
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
+        table = compiler.query.alias_map.get(self.alias)
+        # None where a subquery refers to the query around it; a union compiles its order but does not use it.
+        if not (table is None or isinstance(table, DerivedTable) or compiler.query.combinator):
+            raise NotSupportedError(
+                f"Nothing computes {self.name!r} in this query: a queryset without standings loses those of "
+                "one on the right of | or &. Put the one with standings on the left."
+            )
         quote = getattr(compiler, "quote_name", None) or compiler.quote_name_unless_alias
         return f"{quote(self.alias)}.{connection.ops.quote_name(self.name)}", ()
 
@@ -147,8 +154,11 @@ def columns_of(*expressions: Any) -> Iterator[Col]:
             yield expression
         elif isinstance(expression, WhereNode):
             yield from columns_of(*expression.children)
-        elif callable(getattr(expression, "get_external_cols", None)):
-            yield from expression.get_external_cols()
+        elif isinstance(expression, Query):
+            # Not get_external_cols(), which leaves out what is combined by union().
+            yield from columns_of(*expression.combined_queries)
+            inside = columns_of(expression.where, *expression.annotations.values())
+            yield from (column for column in inside if column.alias in expression.external_aliases)
         elif hasattr(expression, "get_source_expressions"):
             yield from columns_of(*expression.get_source_expressions())
         elif isinstance(expression, list | tuple):
@@ -162,9 +172,29 @@ def moved(lookup: Any, expression: Any, query: Query) -> Any:
     return lookup
 
 
+# PostgreSQL's own functions that may have another value in each row.
+VOLATILE = (
+    "CLOCK_TIMESTAMP",
+    "GEN_RANDOM_UUID",
+    "NEXTVAL",
+    "RANDOM",
+    "RANDOM_NORMAL",
+    "TIMEOFDAY",
+    "UUIDV4",
+    "UUIDV7",
+)
+
+
+def is_lookup(condition: Any, *types: type[Any]) -> bool:
+    """Tell whether a condition is one of Django's own lookups of ``types``; others may mean anything."""
+    return isinstance(condition, types) and type(condition).__module__.startswith("django.")
+
+
 def is_opaque(node: Any) -> bool:
-    """Tell whether an expression or a condition holds SQL that Django does not know, or a random number."""
-    if isinstance(node, RawSQL | ExtraWhere | Random):
+    """Tell whether an expression or a condition holds SQL that Django does not know, or a random value."""
+    if isinstance(node, RawSQL | ExtraWhere):
+        return True
+    if isinstance(node, Func) and str(node.extra.get("function", node.function)).upper() in VOLATILE:
         return True
     return any(map(is_opaque, _parts(node)))
 
@@ -257,20 +287,29 @@ class DerivedCompiler(SQLCompiler):
         # PostgreSQL knows that a primary key determines the row of a table, but not of a derived one.
         collapsed = super().collapse_group_by(expressions, having)
         derived = self._derived_aliases()
-        return [
+        grouped = [
             expression
             for expression in expressions
             if expression in collapsed or getattr(expression, "alias", None) in derived
         ]
+        whole = {column.alias for column in grouped if isinstance(column, Col) and column.target.primary_key}
+        # A lookup such as day__year=2026 is grouped by the year, but compiled to a range of days.
+        return list(
+            dict.fromkeys(
+                [*grouped, *(c for c in columns_of(*expressions) if c.alias in whole and c.alias in derived)]
+            )
+        )
 
     def _derived_aliases(self) -> set[str]:
         return {alias for alias, table in self.query.alias_map.items() if isinstance(table, DerivedTable)}
 
     def _order_by_pairs(self) -> Any:
-        # PostgreSQL sorts NULL first when descending, which would put unranked entries on top.
+        # PostgreSQL sorts NULL first when descending, which would put unranked entries on top. After
+        # reverse() what is written as descending is ascending here, and what was last comes first.
         # (django-stubs has the method return None.)
         for order, is_reference in super()._order_by_pairs():  # type: ignore[attr-defined]
-            if order.descending and order.nulls_first is None and order.nulls_last is None:
+            written = self.query.standard_ordering
+            if order.descending == written and order.nulls_first is None and order.nulls_last is None:
                 source = order.expression
                 if isinstance(source, F) and not isinstance(source, DerivedRef):
                     source = self.query.annotations.get(path_of(source))
@@ -279,7 +318,8 @@ class DerivedCompiler(SQLCompiler):
                 # The time taken is an annotation like any other, but a metric to its readers.
                 metric = any(isinstance(column, DerivedColumn) for column in columns_of(source))
                 if metric or isinstance(source, TimeTaken):
-                    order = OrderBy(order.expression, descending=True, nulls_last=True)
+                    order = order.copy()
+                    order.nulls_last, order.nulls_first = written or None, not written or None
             yield order, is_reference
 
 
@@ -335,11 +375,22 @@ class DerivedQuery(Query):
 
     def build_filter(self, filter_expr: Any, *args: Any, **kwargs: Any) -> Any:
         clause, joins = super().build_filter(filter_expr, *args, **kwargs)
-        current_negated = kwargs.get("current_negated", args[1] if len(args) > 1 else False)
-        if current_negated and isinstance(clause, WhereNode) and clause.children:
+        negated = kwargs.get("current_negated", args[1] if len(args) > 1 else False)
+        if negated and isinstance(filter_expr, tuple) and isinstance(clause, WhereNode) and clause.children:
             condition = clause.children[0]
-            for column in (getattr(condition, "lhs", None), getattr(condition, "rhs", None)):
-                if isinstance(column, DerivedColumn) and not isinstance(condition, IsNull):
-                    # exclude(rank=1) keeps the unranked, as exclude() does with any nullable field.
+            left, right = (_referred(getattr(condition, side, None)) for side in ("lhs", "rhs"))
+            # exclude(rank=1) keeps the unranked, as exclude() does with any nullable field, on either side.
+            nullable: list[Col] = [column for column in (left, right) if isinstance(column, DerivedColumn)]
+            if isinstance(left, DerivedColumn) and type(right) is Col and self.is_nullable(right.target):
+                nullable.append(right)
+            if not isinstance(condition, IsNull):
+                for column in nullable:
                     clause.add(IsNull(column, False), AND)
         return clause, joins
+
+
+def _referred(side: Any) -> Any:
+    """Return the column that one side of a lookup is, or is a transform of."""
+    while isinstance(side, Transform | Ref):
+        (side, *_) = side.get_source_expressions()
+    return side

@@ -8,14 +8,9 @@ from django.core.exceptions import FieldError
 from django.db import NotSupportedError, models
 
 from leaderboard.derived import DerivedColumn, DerivedRef
-from leaderboard.sql import LeaderboardQuery
+from leaderboard.sql import NO_ROW_LOCKS, LeaderboardQuery
 
-__all__ = ["NO_ROW_LOCKS", "DerivedQuerySet"]
-
-NO_ROW_LOCKS = (
-    "select_for_update() cannot lock rows through standings. Lock them by primary key: "
-    "Model.objects.select_for_update().filter(pk__in=…)."
-)
+__all__ = ["DerivedQuerySet"]
 
 
 class DerivedQuerySet(models.QuerySet[Any]):

@@ -13,11 +13,12 @@ from django.db.models.lookups import Exact, LessThanOrEqual
 
 from leaderboard.board import Leaderboard
 from leaderboard.cutoffs import Comparison
-from leaderboard.derived_queryset import NO_ROW_LOCKS, DerivedQuerySet
+from leaderboard.derived_queryset import DerivedQuerySet
 from leaderboard.expressions import Term, all_of, any_of, kind_of, local_time, path_of, resolved, unshared
 from leaderboard.kinds import PercentileKind, RankKind
 from leaderboard.metrics import Metric, Ranking, Standing
 from leaderboard.population import select_primary_key
+from leaderboard.sql import NO_ROW_LOCKS
 
 __all__ = ["BoardNotPinned", "LeaderboardManager", "LeaderboardQuerySet", "boards_of"]
 
@@ -223,6 +224,8 @@ class LeaderboardQuerySet(DerivedQuerySet):
                 "filter by primary key instead: pk__in=queryset.values('pk')."
             )
         ranked = self._chain()
+        # Django's order_by() does not undo reverse().
+        ranked.query.standard_ordering = True
         ranked = ranked.filter(ranked.query.reference(ranking, "ranked"))
         terms = [
             OrderBy(ranked.query.reference(ranking, "term", position), term.descending)

@@ -19,6 +19,7 @@ from leaderboard.derived import (
     DerivedRef,
     columns_of,
     conjuncts,
+    is_lookup,
     is_opaque,
     moved,
     without,
@@ -28,14 +29,19 @@ from leaderboard.metrics import Metric, Ranking
 from leaderboard.population import unique_name
 from leaderboard.standings import StandingsTable, same_expression
 
-__all__ = ["LeaderboardQuery"]
+__all__ = ["NO_ROW_LOCKS", "LeaderboardQuery"]
+
+
+NO_ROW_LOCKS = (
+    "select_for_update() cannot lock rows through standings. Lock them by primary key: "
+    "Model.objects.select_for_update().filter(pk__in=…)."
+)
 
 
 def is_equality(condition: Any) -> bool:
     """Tell whether a condition is true of one value only, as far as PostgreSQL's ``=`` tells values apart."""
-    # One of the years is a range, and one of somebody else may be anything.
-    django = type(condition).__module__.startswith("django.")
-    return isinstance(condition, Exact) and not isinstance(condition, YearLookup) and django
+    # One of the years is a range.
+    return is_lookup(condition, Exact) and not isinstance(condition, YearLookup)
 
 
 class LeaderboardQuery(DerivedQuery):
@@ -120,6 +126,9 @@ class LeaderboardQuery(DerivedQuery):
         expressions += [
             getattr(table.filtered_relation, "resolved_condition", None) for table in self.alias_map.values()
         ]
+        if self.extra_select or any(map(is_opaque, expressions)):
+            # They may be named in SQL that Django does not know.
+            return dict(self.metrics)
         used = {column.name for column in columns_of(*expressions) if isinstance(column, DerivedColumn)}
         return {name: metric for name, metric in self.metrics.items() if name in used}
 
@@ -140,6 +149,8 @@ class LeaderboardQuery(DerivedQuery):
                     f"The two querysets have different standings named {column!r}. Combine the views first "
                     "and call standings() on the result, or keep the standings apart by prefix=."
                 )
+        if merged and self.select_for_update:
+            raise NotSupportedError(NO_ROW_LOCKS)
         super().combine(rhs, connector)
         self.metrics = merged
 

@@ -27,7 +27,7 @@ from django.db.models.lookups import (
     Range,
 )
 from django.db.models.sql import Query
-from django.db.models.sql.constants import INNER
+from django.db.models.sql.constants import INNER, LOUTER
 from django.db.models.sql.datastructures import Join
 from django.db.models.sql.where import AND, WhereNode
 
@@ -37,6 +37,7 @@ from leaderboard.derived import (
     as_level,
     columns_of,
     conjuncts,
+    is_lookup,
     is_repeatable,
     moved,
     over,
@@ -150,7 +151,7 @@ class StandingsTable:
             or (
                 metric.name == "rank"
                 and metric.kind is not RankKind.FRACTIONAL
-                and isinstance(condition, Exact | LessThan | LessThanOrEqual | Range)
+                and is_lookup(condition, Exact, LessThan, LessThanOrEqual, Range)
             )
             for condition, metric in self._conditions_on_metrics()
         )
@@ -161,7 +162,7 @@ class StandingsTable:
             column: Any = getattr(condition, "lhs", None)
             # A correlated condition may begin with a column of an enclosing query's table.
             own = isinstance(column, DerivedColumn) and column.alias in self.view.alias_map
-            if own and isinstance(condition, STRICT_LOOKUPS):
+            if own and is_lookup(condition, *STRICT_LOOKUPS):
                 yield condition, self.view.metrics[column.name]
 
     def new_entries(self, level: str) -> LevelQuery:
@@ -203,10 +204,15 @@ class StandingsTable:
         free = [expression for name, expression in within.items() if name not in pins]
         if free and (view := self._boards_in_view(free)):
             parts = [resolved(part, self.entries) for part in free]
-            nullable = any(not isinstance(part, Col) or part.target.null for part in parts)
-            boards = InSubquery(*parts, view, or_null=nullable)
+            boards = InSubquery(*parts, view, or_null=any(map(self._may_be_null, parts)))
             scope.append(boards.resolve_expression(self.entries))
         return scope
+
+    def _may_be_null(self, part: Any) -> bool:
+        if not isinstance(part, Col) or part.target.null:
+            return True
+        table = self.entries.alias_map[part.alias]
+        return isinstance(table, Join) and table.join_type == LOUTER
 
     def _boards_in_view(self, within: Sequence[Any]) -> Query | None:
         """Return a query for the boards that the view shows, or for more than those; None for all."""

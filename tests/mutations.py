@@ -248,8 +248,8 @@ MUTATIONS = (
     Mutation(
         "unranked entries come first",
         "derived",
-        "descending=True, nulls_last=True",
-        "descending=True, nulls_first=True",
+        "order.nulls_last, order.nulls_first =",
+        "order.nulls_first, order.nulls_last =",
         OPERATIONS,
     ),
     Mutation(

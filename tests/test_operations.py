@@ -538,10 +538,16 @@ def test_unranked_rows_come_last_in_any_order(
 
 
 def test_reverse_last_earliest_and_latest(boards: Boards) -> None:
-    rows = sorted(boards.rows, key=lambda r: (r.rank is None, -(r.rank or 0), -r.entry.pk))
+    rows = sorted(boards.rows, key=lambda r: (r.rank is not None, -(r.rank or 0), -r.entry.pk))
     view = boards.view.order_by(boards.rank, "pk")
     boards.check(view.reverse(), [row.entry.pk for row in rows], ordered=True)
+    boards.check(view.reverse().reverse(), [row.entry.pk for row in reversed(rows)], ordered=True)
     boards.check([view.last()], [rows[0].entry.pk])
+    view = boards.view.order_by(f"-{boards.rank}", "-pk")
+    rows = sorted(boards.rows, key=lambda r: (r.rank is not None, r.rank or 0, r.entry.pk))
+    boards.check(view.reverse(), [row.entry.pk for row in rows], ordered=True)
+    boards.check([view.last()], [rows[0].entry.pk])
+    rows = sorted(boards.rows, key=lambda r: (r.rank is not None, -(r.rank or 0), -r.entry.pk))
     boards.check([boards.view.latest(boards.rank, "pk")], [rows[0].entry.pk])
     boards.check([boards.view.earliest(boards.rank, "pk")], [boards.ranked()[0].entry.pk])
 
