@@ -134,7 +134,14 @@ rules = st.recursive(
     max_leaves=3,
 )  # fmt: skip
 within: st.SearchStrategy[Any] = st.sampled_from(
-    [[], ["test"], ["test"], ["candidate"], {"test": "test", "month": TruncMonth("finished_at")}]
+    [
+        [],
+        ["test"],
+        ["test"],
+        ["candidate"],
+        ["candidate__name"],
+        {"test": "test", "month": TruncMonth("finished_at")},
+    ]
 )
 rank_kinds = st.sampled_from(RankKind)
 counting = st.sampled_from([None, Best(), Latest("finished_at"), First("started_at"), Latest("label")])

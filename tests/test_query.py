@@ -2,15 +2,36 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import NotSupportedError
-from django.db.models import Case, Count, Exists, F, FilteredRelation, OuterRef, Q, Subquery, Value, When
+from django.db.models import (
+    BigIntegerField,
+    BooleanField,
+    Case,
+    Count,
+    Exists,
+    F,
+    Field,
+    FilteredRelation,
+    FloatField,
+    Func,
+    OuterRef,
+    Q,
+    Subquery,
+    Sum,
+    Value,
+    When,
+)
 from django.db.models.expressions import RawSQL
-from django.db.models.functions import ExtractYear, Lower
+from django.db.models.functions import Abs, ExtractYear, Lower
+from django.db.models.lookups import Exact
+from django.test.utils import register_lookup
 from django.utils import timezone
 
 from leaderboard import Latest, Leaderboard
@@ -107,6 +128,35 @@ def test_counting_by_a_relation(data: None) -> None:
     assert [row.pk for row in queryset.top(100)] == ranked
 
 
+def test_boards_beyond_a_nullable_relation_show_every_row(data: None) -> None:
+    queryset = Attempt.objects.with_leaderboard(Leaderboard(within=["candidate__team"], order_by=["-score"]))
+    entries = list(Attempt.objects.order_by("pk"))
+    assert any(entry.candidate_id is None for entry in entries)
+    for entry in entries:
+        (shown,) = queryset.filter(pk=entry.pk).standings()
+        standing = queryset.get_standing(entry)
+        assert (shown.rank, shown.qualification) == (standing.rank, standing.qualification)
+    view = queryset.filter(label="high")
+    assert len(view.standings()) == view.count() > 0
+    assert_matches_reference(view)
+
+
+@pytest.mark.parametrize("reordered", [False, True])
+def test_top_and_around_after_reverse(reordered: bool, boards: Boards) -> None:
+    test = Test.objects.get(name="test 0")
+    board = boards.view.on_board(test=test)
+    turned = board.order_by("pk").reverse() if reordered else board.reverse()
+    ranked = [row.entry.pk for row in boards.ranked(lambda r: r.entry.test_id == test.pk)]
+    boards.check(turned.top(3), ranked[:3], ordered=True)
+    boards.check(turned.top(100, ties=True), ranked, ordered=True)
+    boards.check(turned.top(100, ties=True).reverse(), ranked[::-1], ordered=True)
+    boards.check(
+        turned.around(Attempt.objects.get(pk=ranked[2]), before=1, after=2), ranked[1:5], ordered=True
+    )
+    best = Attempt.objects.board(boards.name).reverse().on_board(test=OuterRef("pk")).top(1).values("pk")
+    assert Test.objects.annotate(best=Subquery(best)).get(pk=test.pk).best == ranked[0]
+
+
 def test_raw_sql_pins_no_board(boards: Boards) -> None:
     boards.check(boards.view.filter(test=RawSQL("test_id", [])), boards.pks())
 
@@ -120,6 +170,138 @@ def test_exclude_by_a_metric_on_the_right(field: str, boards: Boards) -> None:
 def test_exclude_by_two_metrics(boards: Boards) -> None:
     found = boards.view.exclude(**{f"{boards.prefix}board_size": F(boards.rank)})
     boards.check(found, boards.pks(lambda r: r.rank is None or r.rank != r.standing.board_size))
+
+
+def test_exclude_by_a_metric_and_a_nullable_column(boards: Boards) -> None:
+    found = boards.view.exclude(**{boards.rank: F("score")})
+    boards.check(
+        found, boards.pks(lambda r: r.rank is None or r.entry.score is None or r.rank != r.entry.score)
+    )
+    found = boards.view.exclude(**{f"{boards.rank}__gt": F("test__cut_off")})
+    boards.check(
+        found,
+        boards.pks(
+            lambda r: r.rank is None or r.entry.test.cut_off is None or not r.rank > r.entry.test.cut_off
+        ),
+    )
+
+
+def test_exclude_by_a_transform_of_a_metric(boards: Boards) -> None:
+    with register_lookup(BigIntegerField, Abs):
+        found = boards.view.exclude(**{f"{boards.rank}__abs": 1})
+        boards.check(found, boards.pks(lambda r: r.rank != 1))
+
+
+def test_a_negated_lookup_expression_is_unknown_where_unranked(boards: Boards) -> None:
+    found = boards.view.exclude(Exact(F(boards.rank), 1))
+    boards.check(found, boards.pks(lambda r: r.rank is not None and r.rank != 1))
+
+
+def test_aggregates_of_what_is_not_of_a_rank(boards: Boards) -> None:
+    others = ~boards.q(rank=1)
+    found = boards.view.aggregate(
+        counted=Count("pk", filter=others), summed=Sum(Case(When(others, then=1), default=0))
+    )
+    expected = len(boards.pks(lambda r: r.rank != 1))
+    assert found == {"counted": expected, "summed": expected}
+
+
+class NotDistinct(Exact):
+    """A lookup that is true where both sides are NULL."""
+
+    lookup_name = "same"
+
+    def get_rhs_op(self, connection: Any, rhs: str) -> str:
+        return f"IS NOT DISTINCT FROM {rhs}"
+
+
+def test_a_lookup_of_ones_own_may_be_true_of_the_unranked(boards: Boards) -> None:
+    test = Test.objects.get(name="test 0")
+    Attempt.objects.filter(label="low").update(big=None)
+    Attempt.objects.filter(label="high").update(big=1)
+    with register_lookup(Field, NotDistinct):
+        found = boards.view.filter(test=test).filter(**{f"{boards.rank}__same": F("big")})
+        expected = {True: 1, False: None}
+        boards.check(
+            found,
+            boards.pks(
+                lambda r: (
+                    r.entry.test_id == test.pk
+                    and r.rank == (None if r.entry.label is None else expected[r.entry.label == "high"])
+                )
+            ),
+        )
+
+
+@pytest.mark.parametrize("declared", [True, False])
+def test_a_view_by_a_volatile_function_keeps_its_rows(declared: bool, data: None) -> None:
+    class Chance(Func):
+        function = "RANDOM"
+        arity = 0
+
+    chance = Chance if declared else partial(Func, function="random")
+    board = Leaderboard(within=["label", "id"], order_by=["-score"])
+    view = Attempt.objects.alias(z=chance(output_field=FloatField())).filter(z__lt=0.5)
+    # Drawn twice, a row could be on no board that is shown.
+    assert str(view.with_leaderboard(board).standings().query).upper().count("RANDOM()") == 1
+
+
+def test_aggregates_beside_a_year(boards: Boards) -> None:
+    view = boards.view.annotate(n=Count("comments")).filter(Q(n__gte=2) | Q(finished_at__year=2026))
+    expected = boards.pks(
+        lambda r: len(r.comments) >= 2 or (r.entry.finished_at and r.entry.finished_at.year == 2026)
+    )
+    boards.check(view, expected)
+    assert view.count() == len(expected)
+    assert sorted(view.values_list("pk", flat=True)) == expected
+    assert sorted(Attempt.objects.filter(pk__in=view.values("pk")).values_list("pk", flat=True)) == expected
+    assert sorted(entry.pk for entry in view.only("pk")) == expected
+
+
+def test_a_union_that_refers_to_metrics(boards: Boards) -> None:
+    scored = Attempt.objects.filter(score=OuterRef(boards.rank)).order_by().values("pk")
+    sized = Test.objects.filter(cut_off=OuterRef(f"{boards.prefix}board_size")).order_by().values("pk")
+    scores = set(Attempt.objects.values_list("score", flat=True))
+    cut_offs = set(Test.objects.values_list("cut_off", flat=True))
+    expected = boards.pks(
+        lambda r: r.rank is not None and (r.rank in scores or r.standing.board_size in cut_offs)
+    ) + boards.pks(lambda r: r.rank is None and r.standing.board_size in cut_offs)
+    found = boards.view.filter(Exists(scored.union(sized)))
+    boards.check(found, expected)
+    assert sorted(found.values_list("pk", flat=True)) == sorted(expected)
+
+
+def test_standings_on_the_right_of_a_queryset_without(boards: Boards) -> None:
+    plain = Attempt._base_manager.filter(score__lt=50)
+    ranked = boards.view.filter(boards.q(rank=1))
+    for combined in (plain | ranked, plain & ranked):
+        with pytest.raises(NotSupportedError, match="on the left"):
+            list(combined)
+    boards.check(
+        ranked | plain,
+        boards.pks(lambda r: r.rank == 1 or (r.entry.score is not None and r.entry.score < 50)),
+    )
+
+
+def test_locked_rows_are_not_combined_with_standings(boards: Boards) -> None:
+    locked = Attempt.objects.select_for_update()
+    with pytest.raises(NotSupportedError, match="primary key"):
+        locked | boards.view
+    with pytest.raises(NotSupportedError, match="primary key"):
+        locked & boards.view
+
+
+def test_raw_sql_may_name_a_metric(boards: Boards) -> None:
+    first = RawSQL(f"testapp_attempt.{boards.rank} <= %s", [2], output_field=BooleanField())
+    found = boards.view.filter(first)
+    expected = boards.pks(lambda r: r.rank is not None and r.rank <= 2)
+    boards.check(found, expected)
+    assert found.count() == len(expected)
+    assert sorted(found.values_list("pk", flat=True)) == expected
+    twice = f"testapp_attempt.{boards.rank} * 2"
+    ranks = Counter(row.rank and row.rank * 2 for row in boards.rows)
+    assert Counter(boards.view.annotate(z=RawSQL(twice, [])).values_list("z", flat=True)) == ranks
+    assert Counter(boards.view.extra(select={"z": twice}).values_list("z", flat=True)) == ranks
 
 
 def test_a_random_sample_keeps_its_rows(boards: Boards) -> None:
