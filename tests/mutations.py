@@ -22,6 +22,7 @@ from example.embedded import database_url
 ROOT = Path(__file__).parent.parent
 PROPERTIES = "tests/test_properties.py"
 OPERATIONS = "tests/test_operations.py"
+QUERY = "tests/test_query.py"
 
 
 class Mutation(NamedTuple):
@@ -244,6 +245,27 @@ MUTATIONS = (
         "                clause.add(IsNull(column, False), AND)\n",
         "                pass\n",
         OPERATIONS,
+    ),
+    Mutation(
+        "a board beyond a nullable relation hides its rows",
+        "standings",
+        "table.join_type == LOUTER",
+        "table.join_type == INNER",
+        QUERY,
+    ),
+    Mutation(
+        "reverse() turns top() round",
+        "query",
+        "ranked.query.standard_ordering = True",
+        "pass",
+        QUERY,
+    ),
+    Mutation(
+        "exclude() forgets a nullable column",
+        "derived",
+        "nullable.append(right)",
+        "pass",
+        QUERY,
     ),
     Mutation(
         "unranked entries come first",
