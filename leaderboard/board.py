@@ -6,13 +6,23 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-from django.db.models import F, Index, OrderBy, Q
-from django.db.models.expressions import Combinable
-from django.db.models.functions import Collate
+from django.db.models import ExpressionWrapper, F, Index, OrderBy, Q, Value
+from django.db.models.expressions import Combinable, CombinedExpression
+from django.db.models.functions import Coalesce, Collate
 from django.utils.deconstruct import deconstructible
 
 from leaderboard.cutoffs import CutOff
-from leaderboard.expressions import Term, TimeTaken, is_running, kind_of, operand, ordering, path_of, unshared
+from leaderboard.expressions import (
+    Term,
+    TimeTaken,
+    is_running,
+    kind_of,
+    operand,
+    ordering,
+    path_of,
+    same,
+    unshared,
+)
 from leaderboard.kinds import Counting, PercentileKind, RankKind
 
 __all__ = ["Best", "CountingRule", "First", "Latest", "Leaderboard"]
@@ -124,6 +134,10 @@ class Leaderboard:
     ) -> None:
         if not isinstance(collation, str) or not collation:
             raise TypeError(f"collation={collation!r} must name a collation of PostgreSQL, such as 'C'.")
+        try:
+            Collate("text", collation)
+        except ValueError as error:
+            raise ValueError(f"collation={collation!r} is no name that Django takes: {error}") from None
         if eligible is not None and not getattr(eligible, "conditional", False):
             raise TypeError(f"eligible={eligible!r} must be a condition, such as Q(disqualified=False).")
         if member is not None and (not isinstance(member, str) or not member):
@@ -169,7 +183,7 @@ class Leaderboard:
         self.__dict__.update(state, within=MappingProxyType(state["within"]))
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Leaderboard) and self._arguments() == other._arguments()
+        return isinstance(other, Leaderboard) and same(self._arguments(), other._arguments())
 
     def __hash__(self) -> int:
         return hash((tuple(self.within.items()), self.terms, self.member, self.counting, self.rank_kind))
@@ -209,6 +223,10 @@ class Leaderboard:
         return indexes
 
 
+# Not Cast or Trunc, which may depend on the time zone of the session.
+IMMUTABLE = (TimeTaken, Collate, ExpressionWrapper, CombinedExpression, Coalesce, Value)
+
+
 def _indexable(part: OrderBy) -> bool:
     """Tell whether PostgreSQL takes the expression into an index: own columns, immutable functions."""
     expression = part.expression
@@ -217,7 +235,10 @@ def _indexable(part: OrderBy) -> bool:
         return "__" not in path_of(expression) and path_of(expression) != "pk"
     if not isinstance(expression, TimeTaken | Collate) or is_running(expression):
         return False
-    return not any(isinstance(node, F) and "__" in path_of(node) for node in expression.flatten())
+    nodes: list[Any] = list(expression.flatten())
+    return all(
+        "__" not in path_of(node) if isinstance(node, F) else type(node) in IMMUTABLE for node in nodes
+    )
 
 
 def _index(name: str, parts: list[OrderBy]) -> Index:

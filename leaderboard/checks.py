@@ -9,11 +9,14 @@ from django.core.checks import CheckMessage, Error, Warning
 from django.core.exceptions import FieldDoesNotExist, FieldError, ValidationError
 from django.db import NotSupportedError, connections, models, router
 from django.db.models import F, Model, OrderBy
+from django.db.models.expressions import ResolvedOuterRef
 from django.db.models.sql import Query
+from django.db.models.sql.where import WhereNode
 
 from leaderboard.board import Leaderboard
 from leaderboard.cutoffs import AtLeast, AtMost, CutOff, PercentileAtLeast, PercentOf, TopCount, TopPercent
 from leaderboard.expressions import TimeTaken, is_text, unshared, value_field
+from leaderboard.query import boards_of
 
 __all__ = ["check_boards"]
 
@@ -54,6 +57,7 @@ def check_boards(model: type[Model], boards: Mapping[str, Leaderboard]) -> list[
         *_check_database(model),
         *_check_primary_key(model),
         *_check_annotation_names(model, boards),
+        *_check_board_names(model, boards),
     ]
     for name, board in boards.items():
         # An index of what does not fit would be no help.
@@ -127,7 +131,34 @@ def _check_expression(model: type[Model], part: Part) -> Iterator[CheckMessage]:
     else:
         if resolved.contains_aggregate or resolved.contains_over_clause:
             yield _set_of_rows(model, part)
+        yield from _check_type(model, part, resolved)
         yield from _check_relations(model, part, query)
+
+
+def _check_type(model: type[Model], part: Part, resolved: Any) -> Iterator[CheckMessage]:
+    try:
+        outer = _refers_outside(resolved)
+        # The columns of the query need types; what is compared may have one that only PostgreSQL knows.
+        if outer or (part.argument != "cut_off" and resolved.output_field is None):
+            raise FieldError("it refers to an outer query" if outer else "it has no type")
+        getattr(resolved, "_output_field_or_none", None)
+    except FieldError as error:
+        yield Error(
+            f"{part}, whose values have no type in a query of {model._meta.label}: {error}",
+            hint="Give the expression an output_field=; a Subquery() needs values() of one column, and "
+            "OuterRef() belongs inside of it.",
+            obj=model,
+            id="leaderboard.E001",
+        )
+
+
+def _refers_outside(node: Any) -> bool:
+    if isinstance(node, ResolvedOuterRef):
+        return True
+    if isinstance(node, Query):
+        return False
+    parts = node.children if isinstance(node, WhereNode) else getattr(node, "get_source_expressions", list)()
+    return any(map(_refers_outside, parts))
 
 
 def _check_relations(model: type[Model], part: Part, query: Query) -> Iterator[CheckMessage]:
@@ -245,12 +276,25 @@ def _check_annotation_names(model: type[Model], boards: Mapping[str, Leaderboard
     if any(board.time_taken is not None for board in boards.values()):
         names.append("time_taken")
     for name in names:
-        if name in fields:
+        if name in fields or hasattr(model, name):
+            what = "field" if name in fields else "attribute"
             yield Warning(
-                f"The annotation {name!r} of standings() clashes with a field of {model._meta.label}.",
-                hint="Call standings(prefix='board_'), or rename the field.",
+                f"The annotation {name!r} of standings() clashes with the {what} of {model._meta.label}.",
+                hint=f"Call standings(prefix='board_'), or rename the {what}.",
                 obj=model,
                 id="leaderboard.W002",
+            )
+
+
+def _check_board_names(model: type[Model], boards: Mapping[str, Leaderboard]) -> Iterator[CheckMessage]:
+    known = boards_of(model)
+    for name, board in boards.items():
+        if known.get(name, board) != board:
+            yield Error(
+                f"Two managers of {model._meta.label} declare different boards named {name!r}.",
+                hint="Give one of them another name; board() and related managers know boards by name only.",
+                obj=model,
+                id="leaderboard.E009",
             )
 
 
@@ -277,7 +321,7 @@ def _check_collation(model: type[Model], name: str, board: Leaderboard) -> Itera
         if column is None or "__" in column:
             continue
         field = value_field(model._meta.get_field(_field_name(model, column)))
-        if is_text(field) and field.db_collation != board.collation:
+        if is_text(field) and getattr(field, "db_collation", None) != board.collation:
             yield Warning(
                 f"The board {name!r} of {model._meta.label} has order_by[{position}]={column!r}, "
                 f"sorted in the collation {board.collation!r}, which an index on the column does not serve.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from decimal import Decimal
+from math import isfinite
 from typing import Any
 
 from django.db import models
@@ -13,6 +14,7 @@ from django.db.models.functions import Collate
 from django.utils.deconstruct import deconstructible
 
 from leaderboard.expressions import (
+    BIGINT,
     BOOLEAN,
     NUMERIC,
     QUALIFICATION,
@@ -26,6 +28,8 @@ from leaderboard.expressions import (
     is_text,
     kind_of,
     operand,
+    same,
+    value_field,
 )
 from leaderboard.kinds import PercentileKind, Qualification
 
@@ -60,8 +64,6 @@ class Comparison(models.Func):
         resolved = super().resolve_expression(*args, **kwargs)
         left, right = resolved.get_source_expressions()
         field = left._output_field_or_none
-        if type(right) is Value and _converts(field):
-            right = Value(right.value, field)
         if is_text(field) and not isinstance(left, Collate):
             left = Collate(left, "C")
         resolved.set_source_expressions([left, right])
@@ -71,6 +73,40 @@ class Comparison(models.Func):
 def _converts(field: Any) -> bool:
     """Tell whether values are stored in a form of the field's own, so that a literal must be too."""
     return isinstance(field, models.JSONField) or not type(field).__module__.startswith("django.")
+
+
+class Literal(models.Func):
+    """A value that is compared with ``expression``, in the form in which the expression's field stores it."""
+
+    arity = 2
+
+    def __init__(self, value: Any, expression: Any) -> None:
+        super().__init__(value, expression)
+
+    def resolve_expression(self, *args: Any, **kwargs: Any) -> Any:
+        value, expression = super().resolve_expression(*args, **kwargs).get_source_expressions()
+        field = expression._output_field_or_none
+        if isinstance(value_field(field), models.FloatField):
+            return value
+        return Value(value.value, field) if _converts(field) else _exact(value.value)
+
+
+def _exact(value: Any) -> Value:
+    """Return a literal as an expression; a float stands for the decimal it is written as."""
+    # psycopg may bind a whole number as an int4, which cuts it, and a float as an inexact one.
+    if isinstance(value, int) and not isinstance(value, bool):
+        return Value(value, BIGINT) if -(2**63) <= value < 2**63 else Value(Decimal(value), NUMERIC)
+    if isinstance(value, float) and isfinite(value):
+        return Value(Decimal(repr(value)), NUMERIC)
+    return Value(value)
+
+
+def beside(value: Any, expression: Any) -> Any:
+    """Return what is compared with ``expression``, as a ``Literal`` where no field says how it is stored."""
+    if type(value) is not Value:
+        return value
+    positional, named = value._constructor_args  # type: ignore[attr-defined]
+    return value if named or len(positional) > 1 else Literal(value, expression)
 
 
 class Number(models.Func):
@@ -120,7 +156,7 @@ class CutOff:
         return Not(self)
 
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and self.__dict__ == other.__dict__
+        return type(self) is type(other) and same(vars(self), vars(other))
 
     def __hash__(self) -> int:
         return hash((type(self), *(repr(value) for value in self.__dict__.values())))
@@ -134,13 +170,18 @@ def _threshold(value: object, argument: str) -> Any:
     """Return a literal or an expression as an expression."""
     if value is None:
         raise TypeError(f"{argument}=None is no value; leave the rule out for no cut-off.")
-    return value if isinstance(value, Combinable) else Value(value)
+    if isinstance(value, Q | models.QuerySet | models.Model | set | complex):
+        raise TypeError(
+            f"{argument}={value!r} cannot be compared; give a literal such as 60, or an expression such as "
+            "F('test__cut_off') or a Subquery() of one column."
+        )
+    return operand(value, argument) if isinstance(value, Combinable) else Value(value)
 
 
 def _number(value: object, argument: str, *, most: int | None = None) -> Any:
     """Return a number or an expression as an expression; a float stands for the decimal it is written as."""
     if isinstance(value, Combinable):
-        return value
+        return operand(value, argument)
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         raise TypeError(f"{argument}={value!r} must be a number or an expression, such as F('test__share').")
     number = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
@@ -158,7 +199,8 @@ class _Threshold(CutOff):
         self.value = _threshold(value, "value")
 
     def condition(self, tally: Tally, row: RowColumn) -> Any:
-        return row(Comparison(self.expression, self.value, arg_joiner=self.arg_joiner))
+        value = beside(self.value, self.expression)
+        return row(Comparison(self.expression, value, arg_joiner=self.arg_joiner))
 
 
 @deconstructible(path="leaderboard.AtLeast")
@@ -192,7 +234,7 @@ class PercentOf(CutOff):
 
     def condition(self, tally: Tally, row: RowColumn) -> Any:
         share = Product(Value(100), Number(self.expression))
-        bound = Product(Number(self.percent), Number(self.maximum))
+        bound = Product(Number(self.percent), Number(beside(self.maximum, self.expression)))
         return row(Comparison(share, bound, arg_joiner=" >= "))
 
 
@@ -206,7 +248,8 @@ class TopCount(CutOff):
                 raise TypeError(f"count={count!r} must be a whole number or an expression.")
             if count < 0:
                 raise ValueError(f"count={count!r} must be at least 0.")
-        self.count = _threshold(count, "count")
+            count = _exact(count)
+        self.count = operand(count, "count")
 
     def condition(self, tally: Tally, row: RowColumn) -> Any:
         return Comparison(tally.competition, row(self.count), arg_joiner=" <= ")

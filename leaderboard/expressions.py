@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, TypeVar
 
+from django.core.exceptions import FieldError
 from django.db import models
-from django.db.models import Case, Count, ExpressionWrapper, F, OrderBy, Q, Value, When, Window
+from django.db.models import Case, Count, ExpressionWrapper, F, OrderBy, OuterRef, Q, Value, When, Window
 from django.db.models.expressions import BaseExpression, Combinable
 from django.db.models.functions import (
     Cast,
@@ -63,7 +65,7 @@ def operand(value: object, argument: str) -> Any:
     """Return ``value`` as an expression, a string naming a field; raise ``TypeError`` for anything else."""
     if isinstance(value, str) and value:
         return F(value)
-    if isinstance(value, Combinable):
+    if isinstance(value, Combinable) and not isinstance(value, OrderBy | OuterRef):
         return value
     raise TypeError(f"{argument}={value!r} must be the name of a field or an expression.")
 
@@ -347,6 +349,36 @@ def _copied(value: Any) -> Any:
         expression.set_source_expressions(_copied(list(sources)))
         return expression
     return value
+
+
+def same(left: Any, right: Any) -> bool:
+    """Tell whether two expressions are equal, in what Django's equality leaves out too.
+
+    For Django, ``Value(1)`` equals ``Value(True)``, and a cast to one decimal place that to two.
+    """
+    return bool(left == right) and _details(left) == _details(right)
+
+
+def _details(value: Any) -> Any:
+    """Return the parameters of the fields and the types of the literals in an expression."""
+    if isinstance(value, models.Field):
+        if hasattr(value, "model"):
+            return None
+        _, path, arguments, options = value.deconstruct()
+        # An array's field has another field among its options.
+        values = [_details(part) if isinstance(part, models.Field) else part for part in options.values()]
+        return path, arguments, list(options), values
+    if isinstance(value, Mapping):
+        return [(key, _details(part)) for key, part in value.items()]
+    if isinstance(value, Query):
+        return _details([value.where, value.annotations, value.combined_queries])
+    parts: list[Any] = [type(value), *map(_details, _parts(value))]
+    if isinstance(value, BaseExpression):
+        # Where it cannot be told yet, what the expression is made of tells it.
+        with suppress(FieldError):
+            parts.append(_details(getattr(value, "_output_field_or_none", None)))
+        parts += [_details(getattr(value, name, None)) for name in ("value", "rhs")]
+    return parts
 
 
 def resolved(expression: Any, query: Query) -> Any:

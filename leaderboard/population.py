@@ -25,6 +25,7 @@ from leaderboard.expressions import (
     is_text,
     not_null,
     path_of,
+    same,
 )
 from leaderboard.kinds import Counting
 from leaderboard.metrics import Metric, Ranking
@@ -136,7 +137,7 @@ class Population:
         if (field := _own_field(entries, expression)) is not None:
             return str(field.column)
         for known, column in self.columns:
-            if known == expression:
+            if same(known, expression):
                 return column
         fields = {field.column for field in entries.get_meta().concrete_fields}
         position = len(entries.annotations)
@@ -191,8 +192,6 @@ class Population:
         anti-join reads the whole board before the first row.
         """
         rivals = self.table.new_entries("rival")
-        # Spares it new aliases when it is resolved as a subquery.
-        rivals.alias_prefix = rivals.level
         self.table.restrict_to_pins(rivals, self.ranking, list(self.table.pins[self.ranking].values()))
         self._restrict(rivals)
         member = self.board.member
@@ -201,6 +200,9 @@ class Population:
         rivals.set_limits(high=1)
         rivals.clear_select_clause()
         rivals.add_fields(["pk"])
+        # Spares it new aliases when it is resolved as a subquery. Not before: by the prefix, the subqueries
+        # of the declaration get aliases that differ from its own.
+        rivals.alias_prefix = rivals.level
         query.add_q(Q(pk=Subquery(rivals)))
 
     def _mark_ranked(self, entries: Query) -> None:

@@ -30,7 +30,8 @@ class BoardNotPinned(ValueError):
 def boards_of(model: type[Model]) -> dict[str, Leaderboard]:
     """Return the boards that the managers of ``model`` declare, by name; the first one is the default."""
     boards: dict[str, Leaderboard] = {}
-    for manager in model._meta.managers:
+    # Related managers are made from the default one, without its boards.
+    for manager in sorted(model._meta.managers, key=lambda manager: manager is not model._default_manager):
         for name, board in getattr(manager, "boards", {}).items():
             boards.setdefault(name, board)
     return boards

@@ -11,7 +11,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from functools import cmp_to_key, partial
@@ -331,14 +331,17 @@ def time_taken(
     end = now if finish is None else finish
     if start is None or end is None:
         return None
-    return _instant(end) - _instant(start) - (paused or timedelta(0)) - (allowance or timedelta(0))
+    taken: timedelta = _instant(end) - _instant(start)
+    return taken - (paused or timedelta(0)) - (allowance or timedelta(0))
 
 
 def _has_null(values: Iterable[Any]) -> bool:
     return any(value is None for value in values)
 
 
-def _instant(value: datetime) -> datetime:
+def _instant(value: Any) -> Any:
+    if isinstance(value, time):
+        return datetime.combine(date.min, value)
     # Python compares and subtracts two times of one zone by the clock on the wall, even across a change
     # of its offset; a timestamptz is a point in time.
     return value if getattr(value, "tzinfo", None) is None else value.astimezone(UTC)

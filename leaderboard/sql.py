@@ -24,7 +24,7 @@ from leaderboard.derived import (
     moved,
     without,
 )
-from leaderboard.expressions import resolved
+from leaderboard.expressions import resolved, same
 from leaderboard.metrics import Metric, Ranking
 from leaderboard.population import unique_name
 from leaderboard.standings import StandingsTable, same_expression
@@ -90,7 +90,7 @@ class LeaderboardQuery(DerivedQuery):
         for name, expression in board.within.items():
             wanted = resolved(expression, probe)
             for lookup in lookups:
-                if getattr(lookup, "held", None) == expression or same_expression(lookup.lhs, wanted):
+                if same(getattr(lookup, "held", None), expression) or same_expression(lookup.lhs, wanted):
                     pins[name] = lookup
                     break
         return pins

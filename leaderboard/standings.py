@@ -42,7 +42,7 @@ from leaderboard.derived import (
     moved,
     over,
 )
-from leaderboard.expressions import all_of, any_of, resolved
+from leaderboard.expressions import all_of, any_of, resolved, same
 from leaderboard.kinds import RankKind
 from leaderboard.metrics import Metric, Ranking
 from leaderboard.population import InSubquery, Population
@@ -57,7 +57,7 @@ def same_expression(left: Any, right: Any) -> bool:
     if isinstance(left, Col) and isinstance(right, Col):
         # A lookup on a foreign key compares it as itself, a reference as the key it holds.
         return (left.alias, left.target) == (right.alias, right.target)
-    return bool(left == right)
+    return same(left, right)
 
 
 # A lookup of these types is not true of NULL, so it is true of ranked entries only.

@@ -332,9 +332,9 @@ def failing_test(folder: Path, tests: list[str], url: str) -> str:
         capture_output=True,
         text=True,
     )
-    if done.returncode not in (0, 1):
-        raise RuntimeError(f"pytest did not run:\n{done.stdout}{done.stderr}")
     failed = [line.split()[1] for line in done.stdout.splitlines() if line.startswith("FAILED ")]
+    if done.returncode != int(bool(failed)):
+        raise RuntimeError(f"pytest did not run:\n{done.stdout}{done.stderr}")
     return failed[0].rpartition("::")[2] if failed else ""
 
 

@@ -102,7 +102,7 @@ def test_w002_annotation_that_clashes_with_a_field() -> None:
 
     (message,) = found(Ranked)
     assert message.id == "leaderboard.W002"
-    assert message.msg == "The annotation 'rank' of standings() clashes with a field of testapp.Ranked."
+    assert message.msg == "The annotation 'rank' of standings() clashes with the field of testapp.Ranked."
     assert len(found(Ranked, time_taken=TimeTaken(F("pk"), F("pk")))) == 3  # with E006
 
 

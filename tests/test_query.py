@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import UTC, datetime
+from decimal import Decimal
 from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -15,12 +16,14 @@ from django.db.models import (
     BooleanField,
     Case,
     Count,
+    DecimalField,
     Exists,
     F,
     Field,
     FilteredRelation,
     FloatField,
     Func,
+    OrderBy,
     OuterRef,
     Q,
     Subquery,
@@ -29,12 +32,20 @@ from django.db.models import (
     When,
 )
 from django.db.models.expressions import RawSQL
-from django.db.models.functions import Abs, ExtractYear, Lower
+from django.db.models.functions import Abs, Cast, ExtractYear, Lower
 from django.db.models.lookups import Exact
 from django.test.utils import register_lookup
 from django.utils import timezone
 
-from leaderboard import Latest, Leaderboard
+from leaderboard import (
+    AtLeast,
+    AtMost,
+    BoardNotPinned,
+    Latest,
+    Leaderboard,
+    PercentOf,
+    TopCount,
+)
 from leaderboard.testing import assert_matches_reference, reference_standings
 from tests.test_operations import Boards, boards, data
 from tests.testapp.models import Attempt, Candidate, Comment, Test
@@ -155,6 +166,90 @@ def test_top_and_around_after_reverse(reordered: bool, boards: Boards) -> None:
     )
     best = Attempt.objects.board(boards.name).reverse().on_board(test=OuterRef("pk")).top(1).values("pk")
     assert Test.objects.annotate(best=Subquery(best)).get(pk=test.pk).best == ranked[0]
+
+
+@pytest.mark.parametrize("rule", [AtLeast, AtMost])
+@pytest.mark.parametrize(
+    ("field", "literal"),
+    [
+        ("big", 2**53),
+        ("big", 2**62),
+        ("big", 2**70),
+        ("big", 0.1),
+        ("big", float(2**53)),
+        ("big", float("inf")),
+        ("score", 2**31),
+        ("score", -(2**40)),
+        ("score", 0.5),
+        ("ratio", 0.1),
+        ("ratio", float("nan")),
+        ("ratio", 1),
+    ],
+)
+def test_literals_of_cut_offs_are_exact(rule: Any, field: str, literal: Any, data: None) -> None:
+    values = [Decimal(2**53 + n) for n in (-1, 0, 1)] + [Decimal("0.1"), Decimal("0.1001")]
+    ratios = [0.1, 0.1 + 2**-56, float("inf"), float("nan"), 1.0, -0.5]
+    for attempt, big, ratio in zip(Attempt.objects.order_by("pk"), values, ratios, strict=False):
+        Attempt.objects.filter(pk=attempt.pk).update(big=big, ratio=ratio)
+    board = Leaderboard(order_by=["pk"], cut_off=rule(field, literal))
+    assert_matches_reference(Attempt.objects.with_leaderboard(board))
+
+
+def test_counts_and_shares_beyond_four_bytes(data: None) -> None:
+    for cut_off in (TopCount(2**32), TopCount(2**70), PercentOf("score", 2**40, Decimal("1e-9"))):
+        queryset = Attempt.objects.with_leaderboard(Leaderboard(order_by=["-score"], cut_off=cut_off))
+        assert_matches_reference(queryset)
+        assert queryset.standings().filter(qualification="qualified").exists()
+
+
+def one_place(places: int) -> Any:
+    return Cast("big", DecimalField(max_digits=20, decimal_places=places))
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        (one_place(0), one_place(2)),
+        (F("score") / 10, F("score") / 10.0),
+        (Case(When(score__gt=50, then=Value(1)), default=Value(1)), Value(True)),
+    ],
+    ids=["field", "literal", "boolean"],
+)
+def test_expressions_that_django_takes_for_one(left: Any, right: Any, data: None) -> None:
+    for position, attempt in enumerate(Attempt.objects.order_by("pk")):
+        Attempt.objects.filter(pk=attempt.pk).update(big=Decimal(position) / 10, score=position)
+    together = Leaderboard(order_by=[OrderBy(left, descending=True), OrderBy(right, descending=True)])
+    assert_matches_reference(Attempt.objects.with_leaderboard(together))
+    apart = Leaderboard(within={"a": left, "b": right}, order_by=["-pk"])
+    assert_matches_reference(Attempt.objects.with_leaderboard(apart))
+
+
+def test_boards_that_django_takes_for_one(data: None) -> None:
+    coarse = Leaderboard(order_by=[one_place(0).desc()])
+    fine = Leaderboard(order_by=[one_place(2).desc()])
+    assert coarse != fine
+    assert coarse == Leaderboard(order_by=[one_place(0).desc()])
+    assert AtLeast("score", 1) != AtLeast("score", True)
+    assert AtLeast("score", 1) == AtLeast("score", 1)
+    number = Leaderboard(order_by="-score", eligible=Q(score=1))
+    assert number != Leaderboard(order_by="-score", eligible=Q(score=True))
+    assert number == Leaderboard(order_by="-score", eligible=Q(score=1))
+    Attempt.objects.update(big=1)
+    attempt = Attempt.objects.order_by("pk")[0]
+    Attempt.objects.filter(pk=attempt.pk).update(big=Decimal("1.4"))
+    rows = Attempt.objects.with_leaderboard(coarse).with_rank(prefix="c_")
+    rows = rows.with_leaderboard(fine).with_rank(prefix="f_")
+    assert {(row.c_rank, row.f_rank) for row in rows} == {(1, 1), (1, 2)}
+
+
+def test_an_equality_that_only_looks_like_the_board_pins_nothing(data: None) -> None:
+    attempt = Attempt.objects.order_by("pk")[0]
+    Attempt.objects.filter(pk=attempt.pk).update(big=Decimal("1.4"))
+    board = Leaderboard(within={"k": one_place(0)}, order_by="-score")
+    view = Attempt.objects.with_leaderboard(board).annotate(x=one_place(2)).filter(x=Decimal("1.40"))
+    assert [row.pk for row in view.standings()] == [attempt.pk]
+    with pytest.raises(BoardNotPinned):
+        view.top(3)
 
 
 def test_raw_sql_pins_no_board(boards: Boards) -> None:

@@ -145,14 +145,17 @@ def _rule(rule: cutoffs.CutOff, operands: Operands, added: list[Operand]) -> ref
         added.append(operands.add(expression))
         return str(len(added) - 1)
 
+    def beside(value: Any, rule: Any) -> str:
+        return name(cutoffs.beside(value, rule.expression))
+
     parts = [_rule(part, operands, added) for part in rule.rules()]
     match rule:
         case cutoffs.AtLeast():
-            return reference.AtLeast(name(rule.expression), name(rule.value))
+            return reference.AtLeast(name(rule.expression), beside(rule.value, rule))
         case cutoffs.AtMost():
-            return reference.AtMost(name(rule.expression), name(rule.value))
+            return reference.AtMost(name(rule.expression), beside(rule.value, rule))
         case cutoffs.PercentOf():
-            return reference.PercentOf(name(rule.expression), name(rule.maximum), name(rule.percent))
+            return reference.PercentOf(name(rule.expression), beside(rule.maximum, rule), name(rule.percent))
         case cutoffs.TopCount():
             return reference.TopCount(name(rule.count))
         case cutoffs.TopPercent():
