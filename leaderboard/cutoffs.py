@@ -171,8 +171,10 @@ def _threshold(value: object, argument: str) -> Any:
     if value is None:
         raise TypeError(f"{argument}=None is no value; leave the rule out for no cut-off.")
     if isinstance(value, Q | models.QuerySet | models.Model | set | complex):
+        # The repr of a queryset would read it.
+        shown = f"<{type(value).__name__}>" if isinstance(value, models.QuerySet) else repr(value)
         raise TypeError(
-            f"{argument}={value!r} cannot be compared; give a literal such as 60, or an expression such as "
+            f"{argument}={shown} cannot be compared; give a literal such as 60, or an expression such as "
             "F('test__cut_off') or a Subquery() of one column."
         )
     return operand(value, argument) if isinstance(value, Combinable) else Value(value)

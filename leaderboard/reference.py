@@ -317,8 +317,8 @@ def order(
 
 
 def time_taken(
-    start: datetime | None,
-    finish: datetime | None,
+    start: date | time | None,
+    finish: date | time | None,
     *,
     now: datetime | None = None,
     paused: timedelta | None = None,

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from django.core.checks import CheckMessage
 from django.db import connection, models
-from django.db.models import Count, F, Index, Q, UniqueConstraint, Value, Window
-from django.db.models.functions import Collate, Rank
+from django.db.models import Count, F, Index, OuterRef, Q, Subquery, UniqueConstraint, Value, Window
+from django.db.models.functions import Coalesce, Collate, Rank
 from django.test.utils import isolate_apps
 
 from leaderboard import AtLeast, AtMost, Latest, Leaderboard, LeaderboardManager, PercentOf, TimeTaken
@@ -104,6 +104,55 @@ def test_w002_annotation_that_clashes_with_a_field() -> None:
     assert message.id == "leaderboard.W002"
     assert message.msg == "The annotation 'rank' of standings() clashes with the field of testapp.Ranked."
     assert len(found(Ranked, time_taken=TimeTaken(F("pk"), F("pk")))) == 3  # with E006
+
+
+def test_w002_annotation_that_clashes_with_an_attribute() -> None:
+    class Known(models.Model):
+        score = models.IntegerField()
+
+        class Meta:
+            app_label = "testapp"
+
+        @property
+        def rank(self) -> int:
+            return 1
+
+    (message,) = found(Known)
+    assert message.id == "leaderboard.W002"
+    assert message.msg == "The annotation 'rank' of standings() clashes with the attribute of testapp.Known."
+
+
+@pytest.mark.parametrize(
+    "declaration",
+    [
+        {"order_by": [Value(None)]},
+        {"within": {"a": Value(None)}},
+        {"order_by": [F("score") * 0.5 + F("day")]},
+        {"order_by": [Coalesce("score", OuterRef("score"))]},
+        {"eligible": Q(score=OuterRef("score"))},
+        {"cut_off": AtLeast("score", Coalesce("score", OuterRef("score")))},
+        {"cut_off": AtLeast(F("price") * 0.5, 1)},
+    ],
+)
+def test_e001_values_without_a_type(declaration: dict[str, Any]) -> None:
+    class Sale(models.Model):
+        score = models.IntegerField()
+        day = models.DateField()
+        price = models.DecimalField(max_digits=5, decimal_places=2)
+
+        class Meta:
+            app_label = "testapp"
+
+    assert ids(Sale, **declaration) == ["leaderboard.E001"]
+
+
+def test_e001_a_subquery_needs_one_column() -> None:
+    model = entries()
+    parents: Any = model._meta.get_field("parent").related_model
+    whole = parents.objects.filter(pk=OuterRef("parent"))
+    for rows in (whole, whole.values("pk", "cut_off")):
+        assert ids(model, order_by=[Subquery(rows)]) == ["leaderboard.E001"]
+    assert ids(model, order_by=[Subquery(whole.values("cut_off"))]) == []
 
 
 def test_e003_database_is_not_postgresql(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -239,6 +288,34 @@ def test_w001_is_served_by_uniqueness() -> None:
         "keys": Leaderboard(order_by=["pk"]),
     }
     assert check_boards(Unique, boards) == []
+
+
+def test_w003_files_are_texts() -> None:
+    class Upload(models.Model):
+        file = models.FileField(db_index=True)
+
+        class Meta:
+            app_label = "testapp"
+
+    boards = {"b": Leaderboard(order_by=["file"])}
+    assert [message.id for message in check_boards(Upload, boards)] == ["leaderboard.W003"]
+
+
+def test_e009_one_name_for_two_boards() -> None:
+    class Twice(models.Model):
+        score = models.IntegerField(db_index=True)
+        points = models.IntegerField(db_index=True)
+
+        objects = LeaderboardManager(best=Leaderboard(order_by=["-score"]))
+        same = LeaderboardManager(best=Leaderboard(order_by=["-score"]))
+        other = LeaderboardManager(best=Leaderboard(order_by=["-points"]))
+
+        class Meta:
+            app_label = "testapp"
+
+    (message,) = Twice.check()
+    assert message.id == "leaderboard.E009"
+    assert message.msg == "Two managers of testapp.Twice declare different boards named 'best'."
 
 
 def test_w003_an_index_in_another_collation() -> None:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, time, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.db.models import Prefetch
+from django.db.models import Exists, OuterRef, Prefetch
 from django.db.models.functions import Lower
 
 from leaderboard import Leaderboard, TimeTaken
+from leaderboard.reference import time_taken
 from leaderboard.testing import assert_matches_reference
 from tests.schemas.models import (
+    Ban,
     Both,
+    Club,
     Custom,
     Hidden,
     InSchema,
@@ -21,6 +24,7 @@ from tests.schemas.models import (
     Node,
     OddColumns,
     Place,
+    Player,
     Post,
     ProxyPlace,
     Restaurant,
@@ -174,3 +178,46 @@ def test_an_expression_of_the_qualification() -> None:
     Post.objects.create(votes=1)
     found = Post.objects.standings().annotate(lower=Lower("qualification"))
     assert found[0].lower == "no_cut_off"
+
+
+def players() -> list[Player]:
+    club = Club.objects.create(name="a")
+    rows = [("a", 10, 1), ("a", 9, 2), ("b", 8, 3), ("b", 7, 4), ("c", 6, 5)]
+    return [Player.objects.create(club=club, name=n, score=s, points=p) for n, s, p in rows]
+
+
+def test_a_subquery_on_a_table_named_like_a_level() -> None:
+    first, second, third, _, last = players()
+    for banned in (first, third):
+        Ban.objects.create(player=banned)
+    allowed = ~Exists(Ban.objects.filter(player=OuterRef("pk")))
+    board = Leaderboard(order_by="-score", member="name", eligible=allowed)
+    queryset = Player.objects.with_leaderboard(board)
+    assert [(row.rank, row.score) for row in queryset.top(3)] == [(1, 9), (2, 7), (3, 6)]
+    assert list(queryset.around(last, before=9)) == list(queryset.top(3))
+    assert queryset.get_standing(second).rank == 1
+    assert_matches_reference(queryset)
+
+
+def test_related_managers_have_the_boards_of_the_default_manager() -> None:
+    player = players()[0]
+    assert Player._default_manager.get_standing(player).rank == 5
+    assert player.club.players.get_standing(player).rank == 5
+    assert player.club.players.board("scores").get_standing(player).rank == 1
+    assert Player.objects.get_standing(player).rank == 1
+
+
+def test_a_share_of_a_literal_of_a_field_that_converts() -> None:
+    for price in (4, 5, 6):
+        Custom.objects.create(price=Decimal(price))
+    shares = Custom.objects.board("shares")
+    assert_matches_reference(shares)
+    assert [row.qualification for row in shares.standings().order_by("price")] == [
+        "not_qualified",
+        "qualified",
+        "qualified",
+    ]
+
+
+def test_the_reference_takes_times_of_day() -> None:
+    assert time_taken(time(9, 30), time(10)) == timedelta(minutes=30)

@@ -10,7 +10,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Lower
 
-from leaderboard import AtLeast, Leaderboard, LeaderboardManager
+from leaderboard import AtLeast, Leaderboard, LeaderboardManager, PercentOf
 
 if TYPE_CHECKING:
     AnyField = models.Field[Any, Any]
@@ -138,6 +138,7 @@ class Custom(models.Model):
     objects = LeaderboardManager(
         by_price=Leaderboard(order_by=["-price"], cut_off=AtLeast("price", Decimal(10))),
         by_data=Leaderboard(order_by=["-data__s"], cut_off=AtLeast("data__s", 4)),
+        shares=Leaderboard(order_by=["-price"], cut_off=PercentOf("price", Decimal(10), 50)),
     )
 
 
@@ -166,3 +167,27 @@ class Hidden(models.Model):
 
     class Meta:
         base_manager_name = "shown"
+
+
+class Club(models.Model):
+    name = models.CharField(max_length=10)
+
+
+class Player(models.Model):
+    club = models.ForeignKey(Club, models.CASCADE, related_name="players")
+    name = models.CharField(max_length=10)
+    score = models.IntegerField()
+    points = models.IntegerField()
+
+    objects = LeaderboardManager(scores=BY_SCORE)
+    others = LeaderboardManager(points=Leaderboard(order_by=["-points"]))
+
+    class Meta:
+        default_manager_name = "others"
+
+
+class Ban(models.Model):
+    player = models.ForeignKey(Player, models.CASCADE)
+
+    class Meta:
+        db_table = "rival"  # the alias of a level of the derived table

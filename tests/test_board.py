@@ -1,0 +1,77 @@
+"""What a declaration refuses when it is written, each with the argument and the value; what indexes it has."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.db.models import DateTimeField, F, OuterRef, Q
+from django.db.models.functions import Cast, Coalesce, Now, TruncMonth
+
+from leaderboard import AtLeast, AtMost, CutOff, Leaderboard, PercentOf, TimeTaken, TopCount
+from tests.testapp.models import Attempt, Test
+
+
+@pytest.mark.parametrize(
+    ("declaration", "message"),
+    [
+        ({"order_by": []}, r"order_by=\[\] must name at least one ordering term"),
+        ({"order_by": [OuterRef("score")]}, r"order_by\[0\]=OuterRef\(score\) must be the name of a field"),
+        ({"order_by": ["--score"]}, r"order_by\[0\]='--score' is no ordering term"),
+        ({"within": {"a": F("score").desc()}}, r"within\['a'\]=OrderBy\(.*\) must be"),
+        ({"within": {"a": OuterRef("score")}}, r"within\['a'\]=OuterRef\(score\) must be"),
+        ({"collation": "bad name"}, r"collation='bad name' is no name"),
+        ({"rank_kind": "densest"}, r"rank_kind='densest' is not a RankKind; use one of 'competition'"),
+        ({"member": 3}, r"member=3 must be the path to a field"),
+        ({"eligible": "score"}, r"eligible='score' must be a condition"),
+    ],
+)
+def test_a_declaration_is_refused(declaration: dict[str, Any], message: str) -> None:
+    with pytest.raises((TypeError, ValueError), match=message):
+        Leaderboard(**{"order_by": ["-score"], **declaration})
+
+
+@pytest.mark.parametrize("rule", [AtLeast, AtMost, lambda *args: PercentOf(*args, 50)])
+@pytest.mark.parametrize(
+    "value", [Q(score=1), Attempt.objects.all(), Test(), {1}, 1j, None, OuterRef("score"), F("score").desc()]
+)
+def test_what_cannot_be_compared_is_refused(rule: Any, value: Any) -> None:
+    with pytest.raises(TypeError, match=r"^(value|maximum)="):
+        rule("score", value)
+
+
+@pytest.mark.parametrize("rule", [TopCount, lambda value: PercentOf("score", 1, value)])
+@pytest.mark.parametrize("value", ["5", True, None, F("score").desc(), OuterRef("score")])
+def test_what_is_no_number_is_refused(rule: Any, value: Any) -> None:
+    with pytest.raises(TypeError, match=r"^(count|percent)="):
+        rule(value)
+
+
+def test_rules_of_different_literals_differ() -> None:
+    rules: list[CutOff] = [
+        AtLeast("a", 1),
+        AtLeast("a", True),
+        AtLeast("a", 1.0),
+        AtLeast("b", 1),
+        AtMost("a", 1),
+    ]
+    for position, rule in enumerate(rules):
+        assert [other == rule for other in rules].index(True) == position
+    assert AtLeast("a", 1) & ~AtMost("b", 2) == AtLeast("a", 1) & ~AtMost("b", 2)
+
+
+@pytest.mark.parametrize(
+    ("term", "indexed"),
+    [
+        ("score", 1),
+        (TimeTaken("started_at", "finished_at"), 1),
+        (TimeTaken(Coalesce("started_at", "finished_at"), "finished_at", paused="pause"), 1),
+        (TimeTaken("started_at", "finished_at", allowance="test__pause"), 0),
+        (TimeTaken("started_at", "finished_at", running=True), 0),
+        (TimeTaken("started_at", Now()), 0),
+        (TimeTaken(Cast("day", DateTimeField()), "finished_at"), 0),
+        (TimeTaken(TruncMonth("started_at"), "finished_at"), 0),
+    ],
+)
+def test_indexes_end_before_what_postgresql_does_not_index(term: Any, indexed: int) -> None:
+    assert len(Leaderboard(order_by=[term]).indexes("a")) == indexed
