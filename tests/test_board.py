@@ -1,4 +1,4 @@
-"""What a declaration refuses when it is written, each with the argument and the value; what indexes it has."""
+"""What a declaration refuses when it is written, with the argument and the value, and what indexes it has."""
 
 from __future__ import annotations
 
@@ -31,7 +31,9 @@ def test_a_declaration_is_refused(declaration: dict[str, Any], message: str) -> 
         Leaderboard(**{"order_by": ["-score"], **declaration})
 
 
-@pytest.mark.parametrize("rule", [AtLeast, AtMost, lambda *args: PercentOf(*args, 50)])
+@pytest.mark.parametrize(
+    "rule", [AtLeast, AtMost, lambda expression, value: PercentOf(expression, value, 50)]
+)
 @pytest.mark.parametrize(
     "value", [Q(score=1), Attempt.objects.all(), Test(), {1}, 1j, None, OuterRef("score"), F("score").desc()]
 )
