@@ -35,6 +35,7 @@ SOCKET = f".s.PGSQL.{PORT}"
 START_SECONDS = 120
 STOP_SECONDS = 10
 PAUSE = 0.01
+LONG_PAUSE = 0.2
 
 THROW_AWAY: Mapping[str, str] = {
     "fsync": "off",
@@ -163,7 +164,7 @@ class EmbeddedPostgres:
     def wait(self) -> None:
         """Returns when the server has ended by itself."""
         if self._process is not None:
-            _ended(self._process, math.inf)
+            _ended(self._process, math.inf, pause=LONG_PAUSE)
 
     def _take_signals(self) -> None:
         # By default these end Python at once, with no clean-up. They become a KeyboardInterrupt and not a
@@ -280,8 +281,8 @@ def _copy_install(bindir: Path, folder: Path) -> Path:
     return folder / package.name / install.name / bindir.name
 
 
-def _ended(process: subprocess.Popen[bytes], seconds: float) -> bool:
-    """Whether the process ends within so many seconds."""
+def _ended(process: subprocess.Popen[bytes], seconds: float, *, pause: float = PAUSE) -> bool:
+    """Whether the process ends within so many seconds, as looked at with a pause in between."""
     # Not Popen.wait(): an interrupt just after it has taken its lock leaves the lock taken, and the process
     # then seems to run for ever. Here interrupts come between the calls that take it.
     deadline = time.monotonic() + seconds
@@ -291,7 +292,7 @@ def _ended(process: subprocess.Popen[bytes], seconds: float) -> bool:
                 return True
         if time.monotonic() >= deadline:
             return False
-        time.sleep(PAUSE)
+        time.sleep(pause)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

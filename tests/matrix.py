@@ -48,19 +48,24 @@ class Row(NamedTuple):
     django: str
     postgres: int
     driver: str
+    # With psycopg 3, parameters may be bound by the server, which must then know their types.
+    bound: str = "by the client"
 
     def __str__(self) -> str:
-        return f"Python {self.python}, Django {self.django}, PostgreSQL {self.postgres}, {self.driver}"
+        binding = "" if self.bound == "by the client" else f" bound {self.bound}"
+        return (
+            f"Python {self.python}, Django {self.django}, PostgreSQL {self.postgres}, {self.driver}{binding}"
+        )
 
 
 # Every version of everything, and all oldest and all newest together; the whole product would be 56 rows.
 PLAN = (
     Row("3.11", "5.2", 15, "psycopg2"),
-    Row("3.11", "5.2", 18, "psycopg"),
+    Row("3.11", "5.2", 18, "psycopg", "by the server"),
     Row("3.12", "6.0", 16, "psycopg2"),
     Row("3.12", "6.1", 17, "psycopg"),
     Row("3.13", "5.2", 17, "psycopg2"),
-    Row("3.13", "6.0", 16, "psycopg"),
+    Row("3.13", "6.0", 16, "psycopg", "by the server"),
     Row("3.13", "6.1", 18, "psycopg2"),
     Row("3.13", "6.1", 18, "psycopg"),
 )
@@ -177,6 +182,7 @@ def _test(row: Row, machine: Machine, arguments: list[str]) -> str:
         **os.environ,
         "HYPOTHESIS_PROFILE": "matrix",
         "LEADERBOARD_PG_BINDIR": str(machine.servers[row.postgres]),
+        "LEADERBOARD_SERVER_SIDE_BINDING": "1" if row.bound == "by the server" else "",
     }
     # It would win over the row's own server.
     environment.pop("DATABASE_URL", None)
@@ -230,7 +236,7 @@ def main() -> int:
 
     print()
     for row in rows:
-        print(f"{row!s:<55} {'(end)' if row in ends else '     '} {results[row]}")
+        print(f"{row!s:<70} {'(end)' if row in ends else '     '} {results[row]}")
     failed = any(result.startswith("failed") for result in results.values())
     ran = all(results[row] in ("ran", "would run") for row in ends)
     return 0 if ran and not failed else 1
