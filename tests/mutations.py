@@ -144,6 +144,7 @@ MUTATIONS = (
         "population",
         "[OrderBy(term.expression, term.descending) for term in self.board.terms]",
         "[OrderBy(term.expression, not term.descending) for term in self.board.terms]",
+        OPERATIONS,
     ),
     Mutation(
         "every entry of a member counts",
