@@ -21,7 +21,6 @@ from leaderboard.expressions import (
     ordering,
     path_of,
     same,
-    unshared,
 )
 from leaderboard.kinds import Counting, PercentileKind, RankKind
 
@@ -156,7 +155,7 @@ class Leaderboard:
                 OrderBy(Term(term.expression, collation), descending=term.descending)
                 for term in ordering(order_by)
             ),
-            "eligible": Q() if eligible is None else unshared(Q(eligible)),
+            "eligible": Q() if eligible is None else eligible if isinstance(eligible, Q) else Q(eligible),
             "member": member,
             "counting": Best() if counting is None else counting,
             "time_taken": time_taken,

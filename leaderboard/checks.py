@@ -15,7 +15,7 @@ from django.db.models.sql.where import WhereNode
 
 from leaderboard.board import Leaderboard
 from leaderboard.cutoffs import AtLeast, AtMost, CutOff, PercentileAtLeast, PercentOf, TopCount, TopPercent
-from leaderboard.expressions import TimeTaken, is_text, unshared, value_field
+from leaderboard.expressions import TimeTaken, is_text, value_field
 from leaderboard.query import boards_of
 
 __all__ = ["check_boards"]
@@ -108,7 +108,7 @@ def _parts(name: str, board: Leaderboard) -> Iterator[Part]:
 def _type_of(model: type[Model], expression: Any) -> str | None:
     """Return the type of the expression's values; None where it cannot be told."""
     try:
-        resolved = unshared(expression).resolve_expression(Query(model))
+        resolved = expression.resolve_expression(Query(model))
         field = value_field(getattr(resolved, "_output_field_or_none", None))
     except (FieldError, NotSupportedError):
         return None
@@ -118,7 +118,7 @@ def _type_of(model: type[Model], expression: Any) -> str | None:
 def _check_expression(model: type[Model], part: Part) -> Iterator[CheckMessage]:
     query = Query(model)
     try:
-        resolved = unshared(part.expression).resolve_expression(query)
+        resolved = part.expression.resolve_expression(query)
     except NotSupportedError:
         yield _set_of_rows(model, part)
     except (FieldError, TypeError, ValueError, ValidationError) as error:

@@ -21,7 +21,7 @@ from django.db.models.sql.compiler import SQLCompiler
 from django.db.models.sql.datastructures import BaseTable
 from django.db.models.sql.where import AND, ExtraWhere, WhereNode
 
-from leaderboard.expressions import TimeTaken, path_of, resolved, unshared
+from leaderboard.expressions import TimeTaken, path_of, resolved
 
 __all__ = [
     "DerivedColumn",
@@ -237,15 +237,6 @@ class LevelQuery(Query):
     """
 
     level = ""
-
-    def add_annotation(self, annotation: Any, alias: str, select: bool = True) -> None:
-        super().add_annotation(unshared(annotation), alias, select)
-
-    def add_q(self, q_object: Any, *args: Any, **kwargs: Any) -> None:
-        super().add_q(unshared(q_object), *args, **kwargs)
-
-    def add_ordering(self, *ordering: Any) -> None:
-        super().add_ordering(*(unshared(term) for term in ordering))
 
     def table_alias(
         self, table_name: str, create: bool = False, filtered_relation: Any = None

@@ -307,8 +307,9 @@ def holds(condition: Any) -> Case:
 def unshared(value: Any) -> Any:
     """Return an expression, a condition or a query that shares no lookup of a subquery with ``value``.
 
-    Django resolves the lookups of a subquery in place, and copies of a query share them: a declaration
-    resolved once would keep the aliases of the first query that used it.
+    Django resolves the lookups of a subquery in place, and copies of a query share them, unless resolving
+    gives the subquery new aliases, as it does where the query around it is no subquery itself. A
+    declaration resolved within one would keep the aliases of the first query that used it.
     """
     return _copied(value) if _holds_query(value) else value
 

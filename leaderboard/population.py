@@ -26,6 +26,7 @@ from leaderboard.expressions import (
     not_null,
     path_of,
     same,
+    unshared,
 )
 from leaderboard.kinds import Counting
 from leaderboard.metrics import Metric, Ranking
@@ -181,7 +182,8 @@ class Population:
     def _counting_order(self) -> list[OrderBy]:
         counting = self.board.counting
         if counting.kind is Counting.BEST:
-            return [OrderBy(term.expression, term.descending) for term in self.board.terms]
+            # Resolved when it is compiled, as the ordering of a query whose aliases stay as they are.
+            return [OrderBy(unshared(term.expression), term.descending) for term in self.board.terms]
         latest = counting.kind is Counting.LATEST
         return [OrderBy(Term(F(str(counting.field)), self.board.collation), latest, nulls_last=True)]
 

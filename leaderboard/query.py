@@ -14,7 +14,7 @@ from django.db.models.lookups import Exact, LessThanOrEqual
 from leaderboard.board import Leaderboard
 from leaderboard.cutoffs import Comparison
 from leaderboard.derived_queryset import DerivedQuerySet
-from leaderboard.expressions import Term, all_of, any_of, kind_of, local_time, path_of, resolved, unshared
+from leaderboard.expressions import Term, all_of, any_of, kind_of, local_time, path_of, resolved
 from leaderboard.kinds import PercentileKind, RankKind
 from leaderboard.metrics import Metric, Ranking, Standing
 from leaderboard.population import select_primary_key
@@ -187,7 +187,7 @@ class LeaderboardQuerySet(DerivedQuerySet):
                 "The board declares no time_taken; add time_taken=TimeTaken('started_at', 'finished_at')."
             )
         self._refuse_field_name(f"{prefix}time_taken")
-        return self.annotate(**{f"{prefix}time_taken": unshared(board.time_taken)})
+        return self.annotate(**{f"{prefix}time_taken": board.time_taken})
 
     def standings(self, prefix: str = "") -> Self:
         """Return the queryset with every metric of its board, their names beginning with ``prefix``.
@@ -280,8 +280,7 @@ class LeaderboardQuerySet(DerivedQuerySet):
         # The entry's terms are read by the statement that compares them: types stay, and times run on.
         own = self._rows().filter(pk=key)
         places: list[Any] = [
-            Subquery(own.values_list(unshared(term.get_source_expressions()[0])))
-            for term in self._declaration.terms
+            Subquery(own.values_list(*term.get_source_expressions())) for term in self._declaration.terms
         ]
         places.append(Value(key, self.model._meta.pk))
         keys = [key]

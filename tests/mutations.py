@@ -142,9 +142,8 @@ MUTATIONS = (
     Mutation(
         "the worst entry counts in top()",
         "population",
-        "[OrderBy(term.expression, term.descending) for term in self.board.terms]",
-        "[OrderBy(term.expression, not term.descending) for term in self.board.terms]",
-        OPERATIONS,
+        "[OrderBy(unshared(term.expression), term.descending)",
+        "[OrderBy(unshared(term.expression), not term.descending)",
     ),
     Mutation(
         "every entry of a member counts",
@@ -290,10 +289,17 @@ MUTATIONS = (
     ),
     Mutation(
         "declarations are shared",
-        "derived",
-        "super().add_q(unshared(q_object), *args, **kwargs)",
-        "super().add_q(q_object, *args, **kwargs)",
-        "tests/test_correlated.py",
+        "expressions",
+        "return unshared(expression).resolve_expression(",
+        "return expression.resolve_expression(",
+        QUERY,
+    ),
+    Mutation(
+        "terms are shared in top()",
+        "population",
+        "OrderBy(unshared(term.expression), term.descending)",
+        "OrderBy(term.expression, term.descending)",
+        QUERY,
     ),
 )
 

@@ -11,7 +11,7 @@ from django.db.models import F, Value
 from django.db.models.functions import Cast, Now
 
 from leaderboard import cutoffs, reference
-from leaderboard.expressions import TimeTaken, holds, unshared
+from leaderboard.expressions import TimeTaken, holds
 from leaderboard.query import LeaderboardQuerySet
 
 __all__ = ["assert_matches_reference", "reference_standings"]
@@ -120,7 +120,7 @@ class Operands:
         if isinstance(expression, Value) and isinstance(expression.output_field, models.DecimalField):
             expression = Cast(expression, models.DecimalField(max_digits=1000, decimal_places=100))
         name = f"_operand_{len(self.columns)}"
-        self.columns[name] = unshared(expression)
+        self.columns[name] = expression
         return lambda row, now: row[name]
 
     def _time_taken(self, expression: TimeTaken) -> Operand:
