@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-from django.db.models import ExpressionWrapper, F, Index, OrderBy, Q, Value
+from django.db.models import ExpressionWrapper, F, Index, Model, OrderBy, Q, Value
 from django.db.models.expressions import Combinable, CombinedExpression
 from django.db.models.functions import Coalesce, Collate
 from django.utils.deconstruct import deconstructible
@@ -15,6 +15,7 @@ from leaderboard.cutoffs import CutOff
 from leaderboard.expressions import (
     Term,
     TimeTaken,
+    declared,
     is_running,
     kind_of,
     operand,
@@ -24,7 +25,7 @@ from leaderboard.expressions import (
 )
 from leaderboard.kinds import Counting, PercentileKind, RankKind
 
-__all__ = ["Best", "CountingRule", "First", "Latest", "Leaderboard"]
+__all__ = ["Best", "CountingRule", "First", "Latest", "Leaderboard", "boards_of"]
 
 
 class CountingRule:
@@ -206,29 +207,36 @@ class Leaderboard:
         boards made by an expression over time zones cannot be indexed: the index ends before them, and
         is left out where nothing remains. Raises ``ValueError`` where a name would pass 30 characters.
         """
-        board = [OrderBy(value) for value in self.within.values()]
-        if not all(_indexable(part) for part in board):
+        if not all(map(_indexable, self.within.values())):
             return []
+        board = [OrderBy(value) for value in self.within.values()]
         terms: list[OrderBy] = []
         for term in self.terms:
-            (wrapped,) = term.get_source_expressions()
-            (expression,) = wrapped.get_source_expressions()
-            if not _indexable(OrderBy(expression)):
+            if not _indexable(declared(term)):
                 break
-            terms.append(OrderBy(expression, descending=term.descending))
+            terms.append(OrderBy(declared(term), term.descending))
         indexes = [_index(f"{prefix}_terms", [*board, *terms])] if terms else []
-        if self.member is not None and _indexable(OrderBy(F(self.member))):
+        if self.member is not None and _indexable(F(self.member)):
             indexes.append(_index(f"{prefix}_member", [*board, OrderBy(F(self.member)), *terms]))
         return indexes
+
+
+def boards_of(model: type[Model]) -> dict[str, Leaderboard]:
+    """Return the boards that the managers of ``model`` declare, by name; the first one is the default."""
+    boards: dict[str, Leaderboard] = {}
+    # Related managers are made from the default one, without its boards.
+    for manager in sorted(model._meta.managers, key=lambda manager: manager is not model._default_manager):
+        for name, board in getattr(manager, "boards", {}).items():
+            boards.setdefault(name, board)
+    return boards
 
 
 # Not Cast or Trunc, which may depend on the time zone of the session.
 IMMUTABLE = (TimeTaken, Collate, ExpressionWrapper, CombinedExpression, Coalesce, Value)
 
 
-def _indexable(part: OrderBy) -> bool:
+def _indexable(expression: Any) -> bool:
     """Tell whether PostgreSQL takes the expression into an index: own columns, immutable functions."""
-    expression = part.expression
     if isinstance(expression, F):
         # An index knows the primary key by its own name only; nothing after it would order anything.
         return "__" not in path_of(expression) and path_of(expression) != "pk"

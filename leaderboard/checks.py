@@ -11,12 +11,11 @@ from django.db import NotSupportedError, connections, models, router
 from django.db.models import F, Model, OrderBy
 from django.db.models.expressions import ResolvedOuterRef
 from django.db.models.sql import Query
-from django.db.models.sql.where import WhereNode
 
-from leaderboard.board import Leaderboard
+from leaderboard.board import Leaderboard, boards_of
 from leaderboard.cutoffs import AtLeast, AtMost, CutOff, PercentileAtLeast, PercentOf, TopCount, TopPercent
-from leaderboard.expressions import TimeTaken, is_text, value_field
-from leaderboard.query import boards_of
+from leaderboard.expressions import TimeTaken, declared, is_text, parts_of, path_of, value_field
+from leaderboard.metrics import field_names
 
 __all__ = ["check_boards"]
 
@@ -45,7 +44,7 @@ class Part(NamedTuple):
     expression: Any
 
     def __str__(self) -> str:
-        shown = getattr(self.shown, "name", self.shown)
+        shown = path_of(self.shown) if isinstance(self.shown, F) else self.shown
         return f"The board {self.board!r} has {self.argument}={shown!r}"
 
 
@@ -88,9 +87,7 @@ def _parts(name: str, board: Leaderboard) -> Iterator[Part]:
     for key, value in board.within.items():
         yield Part(name, f"within[{key!r}]", value, value)
     for position, term in enumerate(board.terms):
-        expression: Any = term.expression
-        (shown,) = expression.get_source_expressions()
-        yield Part(name, f"order_by[{position}]", shown, expression)
+        yield Part(name, f"order_by[{position}]", declared(term), term.expression)
     if board.eligible:
         yield Part(name, "eligible", board.eligible, board.eligible)
     if board.member is not None:
@@ -155,10 +152,7 @@ def _check_type(model: type[Model], part: Part, resolved: Any) -> Iterator[Check
 def _refers_outside(node: Any) -> bool:
     if isinstance(node, ResolvedOuterRef):
         return True
-    if isinstance(node, Query):
-        return False
-    parts = node.children if isinstance(node, WhereNode) else getattr(node, "get_source_expressions", list)()
-    return any(map(_refers_outside, parts))
+    return not isinstance(node, Query) and any(map(_refers_outside, parts_of(node)))
 
 
 def _check_relations(model: type[Model], part: Part, query: Query) -> Iterator[CheckMessage]:
@@ -270,8 +264,7 @@ def _check_primary_key(model: type[Model]) -> Iterator[CheckMessage]:
 
 
 def _check_annotation_names(model: type[Model], boards: Mapping[str, Leaderboard]) -> Iterator[CheckMessage]:
-    fields = {field.name for field in model._meta.get_fields()}
-    fields |= {field.attname for field in model._meta.concrete_fields}
+    fields = field_names(model)
     names = ["rank", "board_size", "percentile", "qualification"]
     if any(board.time_taken is not None for board in boards.values()):
         names.append("time_taken")
@@ -315,11 +308,10 @@ def _check_indexes(model: type[Model], name: str, board: Leaderboard) -> Iterato
 
 def _check_collation(model: type[Model], name: str, board: Leaderboard) -> Iterator[CheckMessage]:
     for position, term in enumerate(board.terms):
-        (wrapped,) = term.get_source_expressions()
-        (source,) = wrapped.get_source_expressions()
-        column = getattr(source, "name", None)
-        if column is None or "__" in column:
+        source = declared(term)
+        if not isinstance(source, F) or "__" in path_of(source):
             continue
+        column = path_of(source)
         field = value_field(model._meta.get_field(_field_name(model, column)))
         if is_text(field) and getattr(field, "db_collation", None) != board.collation:
             yield Warning(

@@ -13,7 +13,7 @@ from functools import cache
 from typing import Any, cast
 
 from django.db import NotSupportedError, connections, models
-from django.db.models import F, Func, Subquery, Transform
+from django.db.models import F, Func, Transform
 from django.db.models.expressions import Col, RawSQL, Ref
 from django.db.models.lookups import IsNull
 from django.db.models.sql import Query
@@ -21,7 +21,7 @@ from django.db.models.sql.compiler import SQLCompiler
 from django.db.models.sql.datastructures import BaseTable
 from django.db.models.sql.where import AND, ExtraWhere, WhereNode
 
-from leaderboard.expressions import TimeTaken, path_of, resolved
+from leaderboard.expressions import TimeTaken, parts_of, path_of, resolved
 
 __all__ = [
     "DerivedColumn",
@@ -196,7 +196,7 @@ def is_opaque(node: Any) -> bool:
         return True
     if isinstance(node, Func) and str(node.extra.get("function", node.function)).upper() in VOLATILE:
         return True
-    return any(map(is_opaque, _parts(node)))
+    return any(map(is_opaque, parts_of(node)))
 
 
 def is_repeatable(node: Any) -> bool:
@@ -204,17 +204,7 @@ def is_repeatable(node: Any) -> bool:
     # Which rows a slice takes may depend on an order that leaves ties, or that is random.
     if isinstance(node, Query) and node.is_sliced:
         return False
-    return not is_opaque(node) and all(map(is_repeatable, _parts(node)))
-
-
-def _parts(node: Any) -> list[Any]:
-    if isinstance(node, Query):
-        return [node.where, *node.annotations.values()]
-    if isinstance(node, Subquery):
-        return [node.query]
-    if isinstance(node, WhereNode):
-        return list(node.children)
-    return list(getattr(node, "get_source_expressions", list)())
+    return not is_opaque(node) and all(map(is_repeatable, parts_of(node)))
 
 
 def select_columns(query: Query) -> None:

@@ -94,24 +94,21 @@ class DerivedQuerySet(models.QuerySet[Any]):
         """Return the queryset without its view."""
         return type(self)(self.model, using=self._db, hints=self._hints)
 
-    def _combinable(self) -> Self:
-        """Return a queryset of the same rows that is not sliced, so that it can be combined."""
-        if self.query.can_filter() or not self.query.metrics:
-            return self
-        whole = self._unfiltered()
-        whole.query.metrics = self.query.metrics
-        for name, annotation in self.query.annotation_select.items():
-            if isinstance(annotation, DerivedColumn):
-                reference = DerivedRef(annotation.name, annotation.output_field)
-                whole.query.add_annotation(reference, name)
-        return whole.filter(pk__in=self.values("pk"))
-
     def __or__(self, other: Any) -> Self:
-        return super(DerivedQuerySet, self._combinable()).__or__(_combinable(other))
+        return cast(Self, super(DerivedQuerySet, _combinable(self)).__or__(_combinable(other)))
 
     def __xor__(self, other: Any) -> Self:
-        return super(DerivedQuerySet, self._combinable()).__xor__(_combinable(other))
+        return cast(Self, super(DerivedQuerySet, _combinable(self)).__xor__(_combinable(other)))
 
 
 def _combinable(queryset: Any) -> Any:
-    return queryset._combinable() if isinstance(queryset, DerivedQuerySet) else queryset
+    """Return a queryset of the same rows that is not sliced where it has standings, so that it combines."""
+    if not isinstance(queryset, DerivedQuerySet) or queryset.query.can_filter() or not queryset.query.metrics:
+        return queryset
+    whole = queryset._unfiltered()
+    whole.query.metrics = queryset.query.metrics
+    for name, annotation in queryset.query.annotation_select.items():
+        if isinstance(annotation, DerivedColumn):
+            reference = DerivedRef(annotation.name, annotation.output_field)
+            whole.query.add_annotation(reference, name)
+    return whole.filter(pk__in=queryset.values("pk"))

@@ -140,6 +140,13 @@ class Term(models.Func):
         return Cast(resolved, field) if isinstance(resolved, Value) and field is not None else resolved
 
 
+def declared(term: OrderBy) -> Any:
+    """Return what a board's ordering term is by, as it was written."""
+    expression: Any = term.expression
+    (source,) = expression.get_source_expressions()
+    return source
+
+
 @deconstructible(path="leaderboard.TimeTaken")
 class TimeTaken(ExpressionWrapper):  # type: ignore[type-arg]  # generic for django-stubs only
     """The time from ``start`` to ``finish``, a ``timedelta``; NULL where either of them is NULL.
@@ -317,14 +324,17 @@ def unshared(value: Any) -> Any:
 def _holds_query(value: Any) -> bool:
     if isinstance(value, models.QuerySet | Query):
         return True
-    return any(_holds_query(part) for part in _parts(value))
+    return any(map(_holds_query, parts_of(value)))
 
 
-def _parts(value: Any) -> Iterable[Any]:
+def parts_of(value: Any) -> Iterable[Any]:
+    """Return what an expression, a condition or a query is made of."""
     if isinstance(value, list | tuple):
         return value
     if isinstance(value, Q | WhereNode):
         return value.children
+    if isinstance(value, Query):
+        return [value.where, *value.annotations.values()]
     return value.get_source_expressions() if isinstance(value, BaseExpression) else ()
 
 
@@ -373,7 +383,7 @@ def _details(value: Any) -> Any:
         return [(key, _details(part)) for key, part in value.items()]
     if isinstance(value, Query):
         return _details([value.where, value.annotations, value.combined_queries])
-    parts: list[Any] = [type(value), *map(_details, _parts(value))]
+    parts: list[Any] = [type(value), *map(_details, parts_of(value))]
     if isinstance(value, BaseExpression):
         # Where it cannot be told yet, what the expression is made of tells it.
         with suppress(FieldError):

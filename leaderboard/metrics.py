@@ -14,9 +14,15 @@ from leaderboard.board import Leaderboard
 from leaderboard.expressions import BIGINT, BOOLEAN, FLOAT, QUALIFICATION, rank_field
 from leaderboard.kinds import Qualification
 
-__all__ = ["Metric", "Ranking", "Standing"]
+__all__ = ["Metric", "Ranking", "Standing", "field_names"]
 
 UNCONVERTED: models.Field[Any, Any] = models.Field()
+
+
+def field_names(model: type[models.Model]) -> set[str]:
+    """Return the names that no annotation of ``model`` can have."""
+    meta = model._meta
+    return {field.name for field in meta.get_fields()} | {field.attname for field in meta.concrete_fields}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

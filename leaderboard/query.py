@@ -11,7 +11,8 @@ from django.db.models import F, Model, OrderBy, Subquery, Value
 from django.db.models.expressions import Col
 from django.db.models.lookups import Exact, LessThanOrEqual
 
-from leaderboard.board import Leaderboard
+from leaderboard.board import Leaderboard, boards_of
+from leaderboard.checks import check_boards
 from leaderboard.cutoffs import Comparison
 from leaderboard.derived_queryset import DerivedQuerySet
 from leaderboard.expressions import Term, all_of, any_of, kind_of, local_time, path_of, resolved
@@ -20,21 +21,11 @@ from leaderboard.metrics import Metric, Ranking, Standing
 from leaderboard.population import select_primary_key
 from leaderboard.sql import NO_ROW_LOCKS
 
-__all__ = ["BoardNotPinned", "LeaderboardManager", "LeaderboardQuerySet", "boards_of"]
+__all__ = ["BoardNotPinned", "LeaderboardManager", "LeaderboardQuerySet"]
 
 
 class BoardNotPinned(ValueError):
     """Raised where a method needs one board and the queryset shows several."""
-
-
-def boards_of(model: type[Model]) -> dict[str, Leaderboard]:
-    """Return the boards that the managers of ``model`` declare, by name; the first one is the default."""
-    boards: dict[str, Leaderboard] = {}
-    # Related managers are made from the default one, without its boards.
-    for manager in sorted(model._meta.managers, key=lambda manager: manager is not model._default_manager):
-        for name, board in getattr(manager, "boards", {}).items():
-            boards.setdefault(name, board)
-    return boards
 
 
 class LeaderboardQuerySet(DerivedQuerySet):
@@ -279,9 +270,7 @@ class LeaderboardQuerySet(DerivedQuerySet):
             )
         # The entry's terms are read by the statement that compares them: types stay, and times run on.
         own = self._rows().filter(pk=key)
-        places: list[Any] = [
-            Subquery(own.values_list(*term.get_source_expressions())) for term in self._declaration.terms
-        ]
+        places: list[Any] = [Subquery(own.values_list(term.expression)) for term in self._declaration.terms]
         places.append(Value(key, self.model._meta.pk))
         keys = [key]
         for count, later in ((before, False), (after, True)):
@@ -403,8 +392,6 @@ class LeaderboardManager(_Manager[Any]):
         self.boards = boards
 
     def check(self, **kwargs: Any) -> list[Any]:
-        from leaderboard.checks import check_boards
-
         return [*super().check(**kwargs), *check_boards(self.model, self.boards)]
 
     def get_queryset(self) -> Any:
