@@ -53,12 +53,12 @@ class Best(CountingRule):
 
 class _ByField(CountingRule):
     def __init__(self, field: str) -> None:
-        if not isinstance(field, str) or not field:
+        if isinstance(field, str) and field.startswith("-"):
+            raise ValueError(f"{type(self).__name__}({field!r}) has its direction already; leave '-' out.")
+        if not (isinstance(field, str) and field.isidentifier()):
             raise TypeError(
                 f"{type(self).__name__}({field!r}) takes the name of a field, such as 'started_at'."
             )
-        if field.startswith("-"):
-            raise ValueError(f"{type(self).__name__}({field!r}) has its direction already; leave '-' out.")
         self.field = field
 
 
@@ -140,7 +140,7 @@ class Leaderboard:
             raise ValueError(f"collation={collation!r} is no name that Django takes: {error}") from None
         if eligible is not None and not getattr(eligible, "conditional", False):
             raise TypeError(f"eligible={eligible!r} must be a condition, such as Q(disqualified=False).")
-        if member is not None and (not isinstance(member, str) or not member):
+        if member is not None and not (isinstance(member, str) and member.isidentifier()):
             raise TypeError(f"member={member!r} must be the path to a field, such as 'candidate'.")
         if counting is not None and not isinstance(counting, CountingRule):
             raise TypeError(f"counting={counting!r} must be Best(), Latest(field) or First(field).")

@@ -48,8 +48,13 @@ class Part(NamedTuple):
         return f"The board {self.board!r} has {self.argument}={shown!r}"
 
 
-def check_boards(model: type[Model], boards: Mapping[str, Leaderboard]) -> list[CheckMessage]:
-    """Return what keeps ``boards`` from working on ``model``; empty where nothing does."""
+def check_boards(
+    model: type[Model], boards: Mapping[str, Leaderboard], databases: Sequence[str] | None = None
+) -> list[CheckMessage]:
+    """Return what keeps ``boards`` from working on ``model``; empty where nothing does.
+
+    What only a server knows is asked of ``databases``, by alias.
+    """
     if not boards:
         return []
     messages = [
@@ -63,6 +68,7 @@ def check_boards(model: type[Model], boards: Mapping[str, Leaderboard]) -> list[
         messages += list(_check_board(model, name, board)) or [
             *_check_indexes(model, name, board),
             *_check_collation(model, name, board),
+            *(message for alias in databases or () for message in _check_server(model, name, board, alias)),
         ]
     return messages
 
@@ -119,9 +125,12 @@ def _check_expression(model: type[Model], part: Part) -> Iterator[CheckMessage]:
     except NotSupportedError:
         yield _set_of_rows(model, part)
     except (FieldError, TypeError, ValueError, ValidationError) as error:
+        reason = " ".join(getattr(error, "messages", [str(error)]))
         yield Error(
-            f"{part}, which does not fit {model._meta.label}: {error}",
-            hint="Name fields of the model, or of models it points to, as in 'test__cut_off'.",
+            f"{part}, which does not fit {model._meta.label}: {reason}",
+            hint="Name fields of the model, or of models it points to, as in 'test__cut_off'."
+            if isinstance(error, FieldError)
+            else "Compare a field with values that it can hold.",
             obj=model,
             id="leaderboard.E001",
         )
@@ -177,9 +186,14 @@ def _set_of_rows(model: type[Model], part: Part) -> Error:
     )
 
 
+def _nodes(expression: Any) -> Iterator[Any]:
+    """Yield an expression and what it is made of, as far as Django's ``flatten()`` goes."""
+    if hasattr(expression, "flatten"):
+        yield from expression.flatten()
+
+
 def _check_times(model: type[Model], part: Part) -> Iterator[CheckMessage]:
-    nodes = part.expression.flatten() if hasattr(part.expression, "flatten") else ()
-    for node in nodes:
+    for node in _nodes(part.expression):
         if not isinstance(node, TimeTaken):
             continue
         types = {"start": _type_of(model, node.start), "finish": _type_of(model, node.finish)}
@@ -287,7 +301,7 @@ def _check_board_names(model: type[Model], boards: Mapping[str, Leaderboard]) ->
                 f"Two managers of {model._meta.label} declare different boards named {name!r}.",
                 hint="Give one of them another name; board() and related managers know boards by name only.",
                 obj=model,
-                id="leaderboard.E009",
+                id="leaderboard.E002",
             )
 
 
@@ -321,6 +335,26 @@ def _check_collation(model: type[Model], name: str, board: Leaderboard) -> Itera
                 f"db_collation={board.collation!r}.",
                 obj=model,
                 id="leaderboard.W003",
+            )
+
+
+def _check_server(model: type[Model], name: str, board: Leaderboard, alias: str) -> Iterator[CheckMessage]:
+    connection = connections[alias]
+    if connection.vendor != "postgresql" or not router.allow_migrate_model(alias, model):
+        return
+    nodes = [node for term in board.terms for node in _nodes(term.expression)]
+    for collation in sorted({node.collation for node in nodes if hasattr(node, "collation")}):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT to_regcollation(%s) IS NULL", [connection.ops.quote_name(collation)])
+            (unknown,) = cursor.fetchone()
+        if unknown:
+            # No error, since that would keep migrate from making it.
+            yield Warning(
+                f"The board {name!r} of {model._meta.label} is sorted in the collation {collation!r}, which "
+                f"the database {alias!r} does not have.",
+                hint="Name one of pg_collation, or create it in a migration by CreateCollation().",
+                obj=model,
+                id="leaderboard.W004",
             )
 
 

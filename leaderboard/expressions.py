@@ -168,6 +168,8 @@ class TimeTaken(ExpressionWrapper):  # type: ignore[type-arg]  # generic for dja
         paused: str | Combinable | timedelta | None = None,
         allowance: str | Combinable | timedelta | None = None,
     ) -> None:
+        if not isinstance(running, bool):
+            raise TypeError(f"running={running!r} must be True or False.")
         self.start = operand(start, "start")
         self.finish = operand(finish, "finish")
         self.running = running

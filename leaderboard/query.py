@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Self
 
 from asgiref.sync import sync_to_async
-from django.core.exceptions import ImproperlyConfigured
+from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.db import NotSupportedError, models
 from django.db.models import F, Model, OrderBy, Subquery, Value
 from django.db.models.expressions import Col
@@ -14,14 +14,19 @@ from django.db.models.lookups import Exact, LessThanOrEqual
 from leaderboard.board import Leaderboard, boards_of
 from leaderboard.checks import check_boards
 from leaderboard.cutoffs import Comparison
+from leaderboard.derived import DerivedColumn
 from leaderboard.derived_queryset import DerivedQuerySet
-from leaderboard.expressions import Term, all_of, any_of, kind_of, local_time, path_of, resolved
+from leaderboard.expressions import Term, TimeTaken, all_of, any_of, kind_of, local_time, path_of, resolved
 from leaderboard.kinds import PercentileKind, RankKind
-from leaderboard.metrics import Metric, Ranking, Standing
+from leaderboard.metrics import Metric, Ranking, Standing, field_names
 from leaderboard.population import select_primary_key
 from leaderboard.sql import NO_ROW_LOCKS
 
 __all__ = ["BoardNotPinned", "LeaderboardManager", "LeaderboardQuerySet"]
+
+
+# The largest bigint: what LIMIT takes.
+MOST_ROWS = 2**63 - 1
 
 
 class BoardNotPinned(ValueError):
@@ -40,7 +45,10 @@ class LeaderboardQuerySet(DerivedQuerySet):
 
     @classmethod
     def as_manager(cls, **boards: Leaderboard) -> Any:
-        """Return a manager with this queryset's methods that declares ``boards``."""
+        """Return a manager with this queryset's methods that declares ``boards``.
+
+        Raises what :class:`LeaderboardManager` does.
+        """
         manager: Any = LeaderboardManager.from_queryset(cls)(**boards)
         manager._built_with_asmanager = True
         return manager
@@ -60,6 +68,8 @@ class LeaderboardQuerySet(DerivedQuerySet):
 
     def board(self, name: str) -> Self:
         """Return the queryset for the declared board ``name``; raise ``ValueError`` if there is none."""
+        if not isinstance(name, str):
+            raise TypeError(f"board={name!r} must be the name of a board; for others use with_leaderboard().")
         boards = boards_of(self.model)
         if name not in boards:
             known = ", ".join(map(repr, boards)) or "none"
@@ -74,7 +84,6 @@ class LeaderboardQuerySet(DerivedQuerySet):
             raise TypeError(f"board={board!r} must be a Leaderboard(order_by=[…]).")
         clone = self._chain()
         clone._board = board
-        clone._population = None
         return clone
 
     @property
@@ -96,7 +105,8 @@ class LeaderboardQuerySet(DerivedQuerySet):
     def on_board(self, **within: Any) -> Self:
         """Return the entries on one board, whose values are given by the names of ``within``.
 
-        Raises ``TypeError`` where the names are not exactly those, ``ValueError`` for a value of None.
+        Raises ``TypeError`` where the names are not exactly those, ``ValueError`` for a value that is None
+        or that the field does not take.
         """
         self._not_support_combined_queries("on_board")
         board = self._declaration
@@ -107,7 +117,11 @@ class LeaderboardQuerySet(DerivedQuerySet):
         for name, value in within.items():
             if value is None:
                 raise ValueError(f"on_board({name}=None): an entry with a NULL board is on no board.")
-            queryset = queryset._held_to(name, value)
+            try:
+                queryset = queryset._held_to(name, value)
+            except (TypeError, ValueError, ValidationError) as error:
+                reason = " ".join(getattr(error, "messages", [str(error)]))
+                raise ValueError(f"on_board({name}={value!r}): {reason}") from error
         return queryset
 
     def as_population(self) -> Self:
@@ -134,20 +148,24 @@ class LeaderboardQuerySet(DerivedQuerySet):
         if self.query.select_for_update:
             raise NotSupportedError(NO_ROW_LOCKS)
         clone = self._chain()
-        self._refuse_field_name(f"{prefix}{name}")
-        clone.query.annotate_metric(Metric(self._ranking, name, kind), f"{prefix}{name}")
+        clone.query.annotate_metric(Metric(self._ranking, name, kind), self._free_name(prefix, name))
         return clone
 
-    def _is_field_name(self, name: str) -> bool:
-        meta = self.model._meta
-        return name in {f.name for f in meta.get_fields()} | {f.attname for f in meta.concrete_fields}
-
-    def _refuse_field_name(self, name: str) -> None:
-        if self._is_field_name(name):
-            raise ValueError(
-                f"The annotation {name!r} conflicts with a field of {self.model._meta.label}; "
-                "pass a prefix, such as prefix='board_'."
-            )
+    def _free_name(self, prefix: str, name: str) -> str:
+        """Return the name of a metric's annotation, which may replace no more than another metric."""
+        if not isinstance(prefix, str):
+            raise TypeError(f"prefix={prefix!r} must be a text, such as 'board_'.")
+        name = f"{prefix}{name}"
+        existing = self.query.annotations.get(name)
+        if name in field_names(self.model):
+            taken = f"a field of {self.model._meta.label}"
+        elif existing is not None and not isinstance(existing, DerivedColumn | TimeTaken):
+            taken = "an annotation of this queryset"
+        else:
+            return name
+        raise ValueError(
+            f"The annotation {name!r} conflicts with {taken}; pass a prefix, such as prefix='board_'."
+        )
 
     def with_rank(self, kind: RankKind | str | None = None, *, prefix: str = "") -> Self:
         """Return the queryset with ``rank``, of the declared kind unless one is given."""
@@ -177,8 +195,7 @@ class LeaderboardQuerySet(DerivedQuerySet):
             raise ImproperlyConfigured(
                 "The board declares no time_taken; add time_taken=TimeTaken('started_at', 'finished_at')."
             )
-        self._refuse_field_name(f"{prefix}time_taken")
-        return self.annotate(**{f"{prefix}time_taken": board.time_taken})
+        return self.annotate(**{self._free_name(prefix, "time_taken"): board.time_taken})
 
     def standings(self, prefix: str = "") -> Self:
         """Return the queryset with every metric of its board, their names beginning with ``prefix``.
@@ -227,7 +244,7 @@ class LeaderboardQuerySet(DerivedQuerySet):
 
     def _with_default_rank(self) -> Self:
         # Beside a field of that name there is none, unless it is asked for with a prefix.
-        taken = "rank" in self.query.annotations or self._is_field_name("rank")
+        taken = "rank" in self.query.annotations or "rank" in field_names(self.model)
         return self if taken else self.with_rank()
 
     def top(self, n: int, *, ties: bool = False) -> Self:
@@ -243,6 +260,7 @@ class LeaderboardQuerySet(DerivedQuerySet):
         if n < 0:
             raise ValueError(f"n={n!r} must be at least 0.")
         ranked = self._ranked("top")._with_default_rank()
+        n = min(n, MOST_ROWS)
         if not ties:
             return ranked[:n]
         ranked = ranked._chain()
@@ -265,9 +283,7 @@ class LeaderboardQuerySet(DerivedQuerySet):
         shown = self._of_one(ranked, "around", entry, member)
         key = shown.values_list("pk", flat=True).first()
         if key is None:
-            raise self.model.DoesNotExist(
-                f"{self._named(entry, member)} is not ranked, not on the board or not in the view."
-            )
+            raise self._missing(entry, member, "ranked, on the board and in the view")
         # The entry's terms are read by the statement that compares them: types stay, and times run on.
         own = self._rows().filter(pk=key)
         places: list[Any] = [Subquery(own.values_list(term.expression)) for term in self._declaration.terms]
@@ -276,7 +292,7 @@ class LeaderboardQuerySet(DerivedQuerySet):
         for count, later in ((before, False), (after, True)):
             side = ranked.filter(_beyond(ranked.query.order_by, places, later=later))
             side = side if later else side.reverse()
-            keys += side.values_list("pk", flat=True).distinct()[:count] if count else []
+            keys += side.values_list("pk", flat=True).distinct()[: min(count, MOST_ROWS)] if count else []
         return ranked._with_default_rank().filter(pk__in=keys)
 
     async def aaround(
@@ -305,7 +321,7 @@ class LeaderboardQuerySet(DerivedQuerySet):
             queryset = queryset.order_by(f"{prefix}rank", f"-{prefix}qualification", "pk")
         row = next(iter(queryset.values(*queryset.query.annotation_select)[:1]), None)
         if row is None:
-            raise self.model.DoesNotExist(f"{self._named(entry, member)} is deleted or on another board.")
+            raise self._missing(entry, member, "stored and on the board")
         return Standing(**{name.removeprefix(prefix): value for name, value in row.items()})
 
     async def aget_standing(self, entry: Model | None = None, *, member: Any = None) -> Standing:
@@ -339,7 +355,7 @@ class LeaderboardQuerySet(DerivedQuerySet):
     def _of_one(self, queryset: Self, method: str, entry: Model | None, member: Any) -> Self:
         """Return the rows of ``queryset`` that are one entry, or a member's."""
         if (entry is None) == (member is None):
-            raise TypeError(f"{method}() takes either an entry or member=.")
+            raise TypeError(f"{method}() takes either an entry or member=, and that one must not be None.")
         if entry is not None:
             self._require_saved(entry)
             return queryset.filter(pk=self._key_of(entry))
@@ -347,10 +363,12 @@ class LeaderboardQuerySet(DerivedQuerySet):
             raise ValueError(f"member={member!r}: the board declares no member.")
         return queryset.filter(**{self._declaration.member: member})
 
-    def _named(self, entry: Model | None, member: Any) -> str:
-        if entry is None:
-            return f"member={member!r}: an entry of it"
-        return f"{self.model._meta.object_name} {self._key_of(entry)!r}"
+    def _missing(self, entry: Model | None, member: Any, condition: str) -> Exception:
+        sought = f"of member={member!r}" if entry is None else f"with the key {self._key_of(entry)!r}"
+        error: Exception = self.model.DoesNotExist(
+            f"No {self.model._meta.object_name} {sought} is {condition}."
+        )
+        return error
 
     def _require_saved(self, entry: Model) -> None:
         if not isinstance(entry, self.model._meta.concrete_model):
@@ -382,17 +400,23 @@ _Manager = models.Manager.from_queryset(LeaderboardQuerySet)
 
 
 class LeaderboardManager(_Manager[Any]):
-    """A manager that declares boards; the first one named is the default."""
+    """A manager that declares boards; the first one named is the default.
+
+    Raises ``TypeError`` for what is no ``Leaderboard``, ``ValueError`` for a name that is no identifier.
+    """
 
     def __init__(self, /, **boards: Leaderboard) -> None:
         super().__init__()
         for name, board in boards.items():
+            if not name.isidentifier():
+                raise ValueError(f"The board name {name!r} must be an identifier, such as 'overall'.")
             if not isinstance(board, Leaderboard):
                 raise TypeError(f"{name}={board!r} must be a Leaderboard(order_by=[…]).")
         self.boards = boards
 
     def check(self, **kwargs: Any) -> list[Any]:
-        return [*super().check(**kwargs), *check_boards(self.model, self.boards)]
+        messages = check_boards(self.model, self.boards, kwargs.get("databases"))
+        return [*super().check(**kwargs), *messages]
 
     def get_queryset(self) -> Any:
         queryset: Any = super().get_queryset()

@@ -8,7 +8,19 @@ import pytest
 from django.db.models import DateTimeField, F, OuterRef, Q
 from django.db.models.functions import Cast, Coalesce, Now, TruncMonth
 
-from leaderboard import AtLeast, AtMost, CutOff, Leaderboard, PercentOf, TimeTaken, TopCount
+from leaderboard import (
+    AtLeast,
+    AtMost,
+    CutOff,
+    First,
+    Latest,
+    Leaderboard,
+    LeaderboardManager,
+    LeaderboardQuerySet,
+    PercentOf,
+    TimeTaken,
+    TopCount,
+)
 from tests.testapp.models import Attempt, Test
 
 
@@ -23,12 +35,37 @@ from tests.testapp.models import Attempt, Test
         ({"collation": "bad name"}, r"collation='bad name' is no name"),
         ({"rank_kind": "densest"}, r"rank_kind='densest' is not a RankKind; use one of 'competition'"),
         ({"member": 3}, r"member=3 must be the path to a field"),
+        ({"member": "-score"}, r"member='-score' must be the path to a field"),
         ({"eligible": "score"}, r"eligible='score' must be a condition"),
     ],
 )
 def test_a_declaration_is_refused(declaration: dict[str, Any], message: str) -> None:
     with pytest.raises((TypeError, ValueError), match=message):
         Leaderboard(**{"order_by": ["-score"], **declaration})
+
+
+@pytest.mark.parametrize("rule", [Latest, First])
+@pytest.mark.parametrize("field", ["", "-score", "started at", 3, F("score")])
+def test_what_is_no_field_counts_nothing(rule: Any, field: Any) -> None:
+    with pytest.raises((TypeError, ValueError), match=rf"^{rule.__name__}\("):
+        rule(field)
+
+
+@pytest.mark.parametrize("running", ["no", 1, None])
+def test_running_is_true_or_false(running: Any) -> None:
+    with pytest.raises(TypeError, match=rf"running={running!r} must be True or False"):
+        TimeTaken("started_at", "finished_at", running=running)
+
+
+@pytest.mark.parametrize("make", [LeaderboardManager, LeaderboardQuerySet.as_manager])
+def test_a_manager_declares_boards_by_name(make: Any) -> None:
+    board = Leaderboard(order_by=["-score"])
+    for name in ("", "a b", "2nd"):
+        with pytest.raises(ValueError, match=f"The board name {name!r} must be an identifier"):
+            make(**{name: board})
+    with pytest.raises(TypeError, match="best='-score' must be a Leaderboard"):
+        make(best="-score")
+    assert make(**{"self": board, "boards": board}).boards.keys() == {"self", "boards"}
 
 
 @pytest.mark.parametrize(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.core.checks import CheckMessage
 from django.db import connection, models
-from django.db.models import Count, F, Index, OuterRef, Q, Subquery, UniqueConstraint, Value, Window
+from django.db.models import Count, F, Index, OuterRef, Q, Subquery, Sum, UniqueConstraint, Value, Window
 from django.db.models.functions import Coalesce, Collate, Rank
 from django.test.utils import isolate_apps
 
@@ -89,6 +90,50 @@ def test_e001_unknown_field(argument: str, declaration: dict[str, Any]) -> None:
     (message,) = found(entries(), **declaration)
     assert message.id == "leaderboard.E001"
     assert message.msg.startswith(f"The board 'overall' has {argument}=")
+
+
+@pytest.mark.parametrize(
+    ("eligible", "reason"),
+    [
+        (
+            Q(score="many"),
+            r"eligible=<Q: .*'score', 'many'.*: Field 'score' expected a number but got 'many'",
+        ),
+        (Q(day="soon"), r"eligible=<Q: .*“soon” value has an invalid date format"),
+        (Q(day=3), r"eligible=<Q: .*, which does not fit testapp.Entry: "),
+    ],
+)
+def test_e001_a_value_that_the_field_does_not_take(eligible: Q, reason: str) -> None:
+    (message,) = found(entries(), eligible=eligible)
+    assert message.id == "leaderboard.E001"
+    assert re.search(reason, message.msg)
+    assert message.hint == "Compare a field with values that it can hold."
+
+
+def test_e008_shows_what_is_aggregated() -> None:
+    (message,) = found(entries(), order_by=[Sum("score")])
+    assert "order_by[0]=Sum(F(score))" in message.msg
+
+
+@pytest.mark.django_db
+def test_w004_a_collation_that_the_server_does_not_have() -> None:
+    model = entries()
+
+    def found(databases: Any, **declaration: Any) -> list[str]:
+        boards = {"b": Leaderboard(**declaration)}
+        messages = check_boards(model, boards, databases)
+        return [message.msg for message in messages if message.id == "leaderboard.W004"]
+
+    declarations: list[dict[str, Any]] = [
+        {"order_by": ["score"], "collation": "klingon"},
+        {"order_by": [Collate("label", "klingon").desc()]},
+    ]
+    for declaration in declarations:
+        assert found(None, **declaration) == []
+        assert found([], **declaration) == []
+        (message,) = found(["default"], **declaration)
+        assert "in the collation 'klingon', which the database 'default' does not have." in message
+    assert found(["default"], order_by=["label"], collation="POSIX") == []
 
 
 def test_w002_annotation_that_clashes_with_a_field() -> None:
@@ -301,7 +346,7 @@ def test_w003_files_are_texts() -> None:
     assert [message.id for message in check_boards(Upload, boards)] == ["leaderboard.W003"]
 
 
-def test_e009_one_name_for_two_boards() -> None:
+def test_e002_one_name_for_two_boards() -> None:
     class Twice(models.Model):
         score = models.IntegerField(db_index=True)
         points = models.IntegerField(db_index=True)
@@ -314,7 +359,7 @@ def test_e009_one_name_for_two_boards() -> None:
             app_label = "testapp"
 
     (message,) = Twice.check()
-    assert message.id == "leaderboard.E009"
+    assert message.id == "leaderboard.E002"
     assert message.msg == "Two managers of testapp.Twice declare different boards named 'best'."
 
 

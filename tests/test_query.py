@@ -32,7 +32,7 @@ from django.db.models import (
     When,
 )
 from django.db.models.expressions import RawSQL
-from django.db.models.functions import Abs, Cast, ExtractYear, Lower
+from django.db.models.functions import Abs, Cast, ExtractYear, Lower, TruncDate
 from django.db.models.lookups import Exact
 from django.test.utils import register_lookup
 from django.utils import timezone
@@ -493,7 +493,7 @@ def test_neighbours_of_a_member(data: None) -> None:
     for row in boards.ranked(lambda r: r.entry.test_id == test.pk):
         found = view.around(member=row.entry.candidate_id, before=1, after=1)
         assert list(found) == list(view.around(row.entry, before=1, after=1))
-    with pytest.raises(Attempt.DoesNotExist, match="not ranked, not on the board or not in the view"):
+    with pytest.raises(Attempt.DoesNotExist, match="is ranked, on the board and in the view"):
         view.around(member=Candidate.objects.create(name="nobody"))
     with pytest.raises(TypeError, match="either an entry or member="):
         view.around()
@@ -525,3 +525,71 @@ def test_candidates_by_the_qualification_of_their_best(boards: Boards) -> None:
         own = [row for row in boards.rows if row.entry.candidate_id == candidate.pk]
         own.sort(key=lambda row: (row.rank is None, row.rank or 0))
         assert candidate.best in {row.standing.qualification for row in own if row.rank == own[0].rank}
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda q: q.board(Leaderboard(order_by=["-score"])), TypeError, "for others use with_leaderboard"),
+        (lambda q: q.on_board(test="abc"), ValueError, r"on_board\(test='abc'\): .*expected a number"),
+        (lambda q: q.on_board(test=Candidate(pk=1)), ValueError, r"on_board\(test=<Candidate"),
+        (lambda q: q.on_board(test=[1]), ValueError, r"on_board\(test=\[1\]\): "),
+        (lambda q: q.standings(5), TypeError, "prefix=5 must be a text"),
+        (lambda q: q.with_time_taken(prefix=None), TypeError, "prefix=None must be a text"),
+        (lambda q: q.get_standing(member=None), TypeError, "that one must not be None"),
+        (
+            lambda q: q.annotate(rank=F("score")).standings(),
+            ValueError,
+            "'rank' conflicts with an annotation",
+        ),
+        (
+            lambda q: q.annotate(time_taken=F("started_at")).with_time_taken(),
+            ValueError,
+            "'time_taken' conflicts with an annotation of this queryset",
+        ),
+    ],
+)
+def test_arguments_that_are_refused(call: Any, error: Any, message: str, data: None) -> None:
+    with pytest.raises(error, match=message):
+        call(Attempt.objects.all())
+
+
+def test_a_day_that_is_none(data: None) -> None:
+    board = Leaderboard(within={"day": TruncDate("finished_at")}, order_by=["-score"])
+    with pytest.raises(ValueError, match=r"on_board\(day='soon'\): .*invalid date format"):
+        Attempt.objects.with_leaderboard(board).on_board(day="soon")
+
+
+def test_a_metric_replaces_another_of_its_name(data: None) -> None:
+    queryset = Attempt.objects.standings().board("members").standings()
+    assert list(queryset.values("pk", "rank", "time_taken")) == list(
+        Attempt.objects.board("members").standings().values("pk", "rank", "time_taken")
+    )
+
+
+@pytest.mark.parametrize("n", [2**63 - 1, 2**63, 2**70])
+def test_more_rows_than_there_can_be(n: int, data: None) -> None:
+    board = Attempt.objects.on_board(test=Test.objects.get(name="test 0"))
+    whole = list(board.top(100))
+    assert len(whole) > 1
+    assert list(board.top(n)) == list(board.top(n, ties=True)) == whole
+    assert list(board.around(whole[1], before=n, after=n)) == whole
+
+
+def test_a_board_is_chosen_within_the_population(data: None) -> None:
+    view = Attempt.objects.filter(score__gte=60)
+    keys = set(view.values_list("pk", flat=True))
+    chosen = view.as_population().board("members")
+    before = view.board("members").as_population()
+    assert 0 < len(keys) < Attempt.objects.count()
+    assert list(chosen.standings().values("pk", "rank", "board_size")) == list(
+        before.standings().values("pk", "rank", "board_size")
+    )
+    expected = reference_standings(Attempt.objects.board("members"), population=keys)
+    assert {entry.pk: entry.rank for entry in chosen.with_rank()} == {key: expected[key].rank for key in keys}
+
+
+def test_a_member_without_entries(data: None) -> None:
+    board = Attempt.objects.board("members").on_board(test=Test.objects.get(name="test 0"))
+    with pytest.raises(Attempt.DoesNotExist, match=r"No Attempt of member=0 is stored and on the board\."):
+        board.get_standing(member=0)
