@@ -171,10 +171,10 @@ MUTATIONS = (
         'OrderBy(self.at("standing", name))',
     ),
     Mutation(
-        "text by the server's locale",
+        "text without regard to case, as many a locale has it",
         "expressions",
         "return Collate(resolved, self.collation)",
-        'return Collate(resolved, "en-x-icu")',
+        'return models.Func(resolved, function="UPPER", output_field=field)',
     ),
     Mutation(
         "who is excluded is pending",
