@@ -11,10 +11,9 @@ from example.embedded import database_url
 
 
 def _rows(text: str) -> int:
-    rows = int(text)
-    if rows < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not at least 1")
-    return rows
+    if not (text.isascii() and text.isdigit() and int(text) > 0):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 up")
+    return int(text)
 
 
 def _file(text: str) -> Path:
@@ -46,11 +45,18 @@ def main() -> int:
 def _run(arguments: argparse.Namespace) -> int:
     # Models can be imported only when the settings know the database.
     import django
-
-    django.setup()
+    from django.core.exceptions import ImproperlyConfigured
     from django.core.management import call_command
-    from django.db import connections
+    from django.db import OperationalError, connection, connections
 
+    try:
+        django.setup()
+        if connection.vendor != "postgresql":
+            raise ImproperlyConfigured(f"it is {connection.vendor}, where the example needs PostgreSQL")
+        connection.ensure_connection()
+    except (ImproperlyConfigured, OperationalError, ValueError) as error:
+        print(f"DATABASE_URL names no database that can be used: {error}", file=sys.stderr)
+        return 2
     try:
         call_command("migrate", verbosity=0)
         if arguments.command == "check":

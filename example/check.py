@@ -28,7 +28,7 @@ SHOWN = 30
 def run_check(path: Path) -> int:
     """Load ``path``, print where its places contradict the ranks, and return 1 if they do anywhere.
 
-    A file whose header is broken gives 2.
+    A file whose header is broken, or without a place to compare with, gives 2.
     """
     published: dict[str, dict[str, str]] = {}
     try:
@@ -56,7 +56,11 @@ def run_check(path: Path) -> int:
         row["time_taken"] != timedelta(seconds=int(published[row["bib"]]["official_seconds"])) for row in rows
     )
     print(f"{wrong} of {len(rows):,} times taken differ from the official time.")
-    contradictions = sum(_inversions(place, rows, published) for place in PLACES)
+    compared = [place for place in PLACES if any(row.get(place) for row in published.values())]
+    if not compared:
+        print(f"{path}: no results with a place to compare with ({', '.join(PLACES)}).", file=sys.stderr)
+        return 2
+    contradictions = sum(_inversions(place, rows, published) for place in compared)
     return 1 if contradictions or wrong else 0
 
 

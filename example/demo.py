@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import sqlparse
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
@@ -83,18 +84,21 @@ def _synthesise(race: Race, rows: int) -> None:
 
 
 def _print_rows(rows: Iterable[Any], marked: Result | None = None) -> None:
-    print("    rank  bib     group     time taken  percentile  qualification")
+    print("    rank  bib     standard      time taken  percentile  qualification")
     for row in rows:
         mark = "->" if marked is not None and row.pk == marked.pk else "  "
-        group = str(row.standard or row.gender)
         print(
-            f" {mark}{row.rank:>5}  {row.bib:<6}  {group:<8}  {row.time_taken!s:>10}  "
+            f" {mark}{row.rank:>5}  {row.bib:<6}  {_standard(row):<12}  {row.time_taken!s:>10}  "
             f"{row.percentile:>10.3f}  {row.qualification.label}"
         )
 
 
+def _standard(result: Result) -> str:
+    return str(result.standard or f"{result.gender} {result.age}: none")
+
+
 def _show_top(race: Race) -> None:
-    print(f"\nThe first ten, {race.name}")
+    print(f"\nThe first ten, {race.name}; who must meet which standard goes by gender and age")
     began = time.perf_counter()
     rows = list(Result.objects.on_board(race=race).standings().select_related("standard").top(10))
     took = time.perf_counter() - began
@@ -106,7 +110,7 @@ def _show_runner(race: Race) -> None:
     board = Result.objects.on_board(race=race)
     ranked = board.with_rank().filter(rank__isnull=False).order_by("rank", "pk")
     runner = ranked[ranked.count() // 2]
-    print(f"\nOne runner, bib {runner.bib}, {runner.standard or runner.gender}, with neighbours")
+    print(f"\nOne runner, bib {runner.bib}, with neighbours, and the standing on each board")
     _print_rows(board.standings().select_related("standard").around(runner, before=3, after=3), runner)
     for name in ("overall", "by_gender", "by_division"):
         standing = Result.objects.board(name).get_standing(runner)
@@ -116,19 +120,20 @@ def _show_runner(race: Race) -> None:
         )
 
 
-def _qualified(race: Race) -> int:
-    standings = Result.objects.on_board(race=race).standings()
-    return int(standings.filter(qualification=Qualification.QUALIFIED).count())
+def _show_qualified(race: Race, standard: QualifyingStandard) -> None:
+    under = Result.objects.on_board(race=race).with_qualification().filter(standard=standard)
+    qualified = under.filter(qualification=Qualification.QUALIFIED).count()
+    print(f"    {standard} within {standard.limit}: {qualified:,} of {under.count():,} qualified")
 
 
 def _move_cut_off(race: Race) -> None:
     print(f"\nMoving a cut-off, {race.name}")
     standard = QualifyingStandard.objects.get(year=YEAR, gender="M", age_from=18)
     with transaction.atomic():
-        print(f"    {standard} within {standard.limit}: {_qualified(race):,} qualified")
+        _show_qualified(race, standard)
         standard.limit -= MOVED_BY
         standard.save(update_fields=["limit"])
-        print(f"    {standard} within {standard.limit}: {_qualified(race):,} qualified")
+        _show_qualified(race, standard)
         # The table stays as it was for the next run on the same database.
         transaction.set_rollback(True)
 
@@ -138,6 +143,6 @@ def _show_sql(race: Race) -> None:
     print("\nSQL of top(10) with rank, time taken and qualification\n")
     with CaptureQueriesContext(connection) as captured:
         len(queryset)
-    print(captured[0]["sql"])
+    print(sqlparse.format(captured[0]["sql"], reindent=True))
     print("\nIts plan\n")
     print(queryset.explain(analyze=True))

@@ -21,11 +21,11 @@ def environment(**more: str) -> dict[str, str]:
     return {**kept, **more}
 
 
-def example(*arguments: str) -> subprocess.CompletedProcess[str]:
+def example(*arguments: str, database_url: str = "") -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "example", *arguments],
         cwd=ROOT,
-        env=environment(),
+        env=environment(**({"DATABASE_URL": database_url} if database_url else {})),
         capture_output=True,
         text=True,
         timeout=120,
@@ -38,7 +38,7 @@ def test_demo_shows_ranks_and_what_a_cut_off_does() -> None:
     ranks = re.findall(r"^ {2,}(\d+)  \w+ .* \d:\d\d:\d\d ", done.stdout, re.MULTILINE)
     assert ranks[:10] == [str(rank) for rank in range(1, 11)]
     assert "2:08:37" in done.stdout
-    before, after = re.findall(r"within \d:\d\d:\d\d: (\d+) qualified", done.stdout)
+    before, after = re.findall(r"within \d:\d\d:\d\d: (\d+) of \d+ qualified", done.stdout)
     assert int(before) > int(after) > 0
     assert "->" in done.stdout
     assert "RANK() OVER" in done.stdout
@@ -121,6 +121,38 @@ def test_check_finds_an_inversion(tmp_path: Path) -> None:
     done = example("check", str(path))
     assert done.returncode == 1
     assert "overall_place: 3 entries on 1 boards, 1 inversions." in done.stdout
+
+
+@pytest.mark.parametrize("text", ["", f"{HEADER}\n", f"{HEADER}\n1,open,M,30,KEN,8000\n"])
+def test_a_file_without_places_is_no_agreement(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "results.csv"
+    path.write_text(text)
+    done = example("check", str(path))
+    assert done.returncode == 2
+    assert str(path) in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("sqlite:///races.db", "it is sqlite"),
+        ("nonsense", "is unknown"),
+        ("postgresql://nobody@127.0.0.1:1/nothing", "refused"),
+    ],
+)
+def test_a_database_that_cannot_be_used(url: str, reason: str) -> None:
+    done = example("demo", database_url=url)
+    assert done.returncode == 2
+    assert re.search(f"DATABASE_URL names no database that can be used: .*{reason}", done.stderr)
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("rows", ["0", "many", "-1"])
+def test_the_number_of_rows_is_one(rows: str) -> None:
+    done = example("demo", f"--rows={rows}")
+    assert done.returncode == 2
+    assert f"argument --rows: '{rows}' is not a whole number from 1 up" in done.stderr
 
 
 @pytest.mark.skipif(not WHOLE.is_dir(), reason="the whole results files are not there")
