@@ -161,7 +161,7 @@ def check(block: Block, names: dict[str, Any], before: Any = None) -> Any:
         case "console" | "":
             for line in block.code.splitlines():
                 command, _, argument = line.rpartition(" ")
-                assert argument in arguments_of(command), line
+                assert argument.strip('"') in arguments_of(command), line
         case language:
             raise AssertionError(f"nothing checks {language!r}")
     return before
