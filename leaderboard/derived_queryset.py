@@ -30,7 +30,11 @@ class DerivedQuerySet(models.QuerySet[Any]):
         super().__init__(model, LeaderboardQuery(model) if query is None else query, using, hints)
 
     def update(self, **kwargs: Any) -> int:
-        """Update the rows of the view; standings are computed first."""
+        """Update the rows of the view, and return their number; standings are computed first.
+
+        Raises ``NotSupportedError`` where a value refers to a metric, and after ``union()``; ``TypeError``
+        after a slice or ``distinct(*fields)``.
+        """
         if not self.query.metrics:
             return super().update(**kwargs)
         self._not_support_combined_queries("update")
@@ -49,7 +53,11 @@ class DerivedQuerySet(models.QuerySet[Any]):
             ) from error
 
     def delete(self) -> tuple[int, dict[str, int]]:
-        """Delete the rows of the view; standings are computed first."""
+        """Delete the rows of the view, and return what Django does; standings are computed first.
+
+        Raises ``NotSupportedError`` after ``union()``; ``TypeError`` after a slice, ``values()`` or
+        ``distinct(*fields)``.
+        """
         if not self.query.metrics:
             return super().delete()
         self._not_support_combined_queries("delete")
@@ -72,11 +80,13 @@ class DerivedQuerySet(models.QuerySet[Any]):
         return models.QuerySet(self.model, using=self.db)
 
     def select_for_update(self, *args: Any, **kwargs: Any) -> Self:
+        """As Django's; raises ``NotSupportedError`` where there are standings."""
         if self.query.metrics:
             raise NotSupportedError(NO_ROW_LOCKS)
         return super().select_for_update(*args, **kwargs)
 
     def update_or_create(self, *args: Any, **kwargs: Any) -> tuple[Any, bool]:
+        """As Django's; raises ``NotSupportedError`` where there are standings."""
         if self.query.metrics:
             raise NotSupportedError(
                 "update_or_create() locks the row, which cannot be done through standings. "
@@ -85,6 +95,7 @@ class DerivedQuerySet(models.QuerySet[Any]):
         return super().update_or_create(*args, **kwargs)
 
     def extra(self, *args: Any, **kwargs: Any) -> Self:
+        """As Django's; raises ``NotSupportedError`` where there are standings, but for ``select=``."""
         # Django's prefetch_related() of many-to-many relations calls extra(select=…).
         if self.query.metrics and (len(args) > 1 or kwargs.keys() - {"select"}):
             raise NotSupportedError("extra() does not work with standings; use annotate() with RawSQL.")

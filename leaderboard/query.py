@@ -67,7 +67,10 @@ class LeaderboardQuerySet(DerivedQuerySet):
     # Choosing a board
 
     def board(self, name: str) -> Self:
-        """Return the queryset for the declared board ``name``; raise ``ValueError`` if there is none."""
+        """Return the queryset for the declared board ``name``.
+
+        Raises ``ValueError`` where the model's managers declare none of that name.
+        """
         if not isinstance(name, str):
             raise TypeError(f"board={name!r} must be the name of a board; for others use with_leaderboard().")
         boards = boards_of(self.model)
@@ -79,7 +82,10 @@ class LeaderboardQuerySet(DerivedQuerySet):
         return self.with_leaderboard(boards[name])
 
     def with_leaderboard(self, board: Leaderboard) -> Self:
-        """Return the queryset for ``board``, which need not be declared on the model."""
+        """Return the queryset for ``board``, which need not be declared on the model.
+
+        Raises ``TypeError`` for what is no ``Leaderboard``.
+        """
         if not isinstance(board, Leaderboard):
             raise TypeError(f"board={board!r} must be a Leaderboard(order_by=[…]).")
         clone = self._chain()
@@ -168,27 +174,42 @@ class LeaderboardQuerySet(DerivedQuerySet):
         )
 
     def with_rank(self, kind: RankKind | str | None = None, *, prefix: str = "") -> Self:
-        """Return the queryset with ``rank``, of the declared kind unless one is given."""
+        """Return the queryset with ``rank``, of the declared kind unless one is given.
+
+        Raises ``ValueError`` for an unknown kind and, as do all that annotate a metric, for a name that is a
+        field's or another annotation's; ``NotSupportedError`` after ``union()`` or ``select_for_update()``;
+        ``ImproperlyConfigured`` where the model declares no board.
+        """
         chosen = self._declaration.rank_kind if kind is None else kind_of(RankKind, kind, "kind")
         return self._with_metric("rank", chosen, prefix)
 
     def with_percentile(self, kind: PercentileKind | str | None = None, *, prefix: str = "") -> Self:
-        """Return the queryset with ``percentile``, 0 to 100, of the declared kind unless one is given."""
+        """Return the queryset with ``percentile``, 0 to 100, of the declared kind unless one is given.
+
+        Raises what :meth:`with_rank` does.
+        """
         chosen = self._declaration.percentile_kind if kind is None else kind_of(PercentileKind, kind, "kind")
         return self._with_metric("percentile", chosen, prefix)
 
     def with_board_size(self, *, prefix: str = "") -> Self:
-        """Return the queryset with ``board_size``, the number of entries ranked on the entry's board."""
+        """Return the queryset with ``board_size``, the number of entries ranked on the entry's board.
+
+        Raises what :meth:`with_rank` does.
+        """
         return self._with_metric("board_size", None, prefix)
 
     def with_qualification(self, *, prefix: str = "") -> Self:
-        """Return the queryset with ``qualification``, a :class:`~leaderboard.kinds.Qualification`."""
+        """Return the queryset with ``qualification``, a :class:`~leaderboard.kinds.Qualification`.
+
+        Raises what :meth:`with_rank` does.
+        """
         return self._with_metric("qualification", None, prefix)
 
     def with_time_taken(self, *, prefix: str = "") -> Self:
         """Return the queryset with ``time_taken``, a duration.
 
-        Raises ``ImproperlyConfigured`` where the board declares none.
+        Raises ``ImproperlyConfigured`` where the board declares none, ``ValueError`` for a name that is a
+        field's or another annotation's.
         """
         board = self._declaration
         if board.time_taken is None:
@@ -202,6 +223,7 @@ class LeaderboardQuerySet(DerivedQuerySet):
 
         They are ``rank``, ``board_size``, ``percentile``, ``qualification`` and, where the board
         declares it, ``time_taken``. Entries that are not ranked stay, with NULL for rank and percentile.
+        Raises what :meth:`with_rank` does.
         """
         queryset = self.with_rank(prefix=prefix).with_board_size(prefix=prefix)
         queryset = queryset.with_percentile(prefix=prefix).with_qualification(prefix=prefix)
