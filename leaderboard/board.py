@@ -20,10 +20,9 @@ from leaderboard.expressions import (
     kind_of,
     operand,
     ordering,
-    path_of,
-    same,
 )
 from leaderboard.kinds import Counting, PercentileKind, RankKind
+from leaderboard.structure import path_of, same
 
 __all__ = ["Best", "CountingRule", "First", "Latest", "Leaderboard", "boards_of"]
 

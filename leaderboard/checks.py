@@ -6,16 +6,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from django.core.checks import CheckMessage, Error, Warning
-from django.core.exceptions import FieldDoesNotExist, FieldError, ValidationError
+from django.core.exceptions import FieldError, ValidationError
 from django.db import NotSupportedError, connections, models, router
-from django.db.models import F, Model, OrderBy
+from django.db.models import F, Model
 from django.db.models.expressions import ResolvedOuterRef
 from django.db.models.sql import Query
 
 from leaderboard.board import Leaderboard, boards_of
 from leaderboard.cutoffs import AtLeast, AtMost, CutOff, PercentileAtLeast, PercentOf, TopCount, TopPercent
-from leaderboard.expressions import TimeTaken, declared, is_text, parts_of, path_of, value_field
+from leaderboard.expressions import TimeTaken, declared, value_field
+from leaderboard.indexes import missing_indexes, otherwise_collated, table_of
 from leaderboard.metrics import field_names
+from leaderboard.structure import parts_of, path_of
 
 __all__ = ["check_boards"]
 
@@ -30,9 +32,6 @@ TYPES: tuple[tuple[Any, str], ...] = (
     ((models.IntegerField, models.FloatField, models.DecimalField), "number"),
     ((models.CharField, models.TextField), "text"),
 )
-
-# The columns of an index: the name of a field or an expression, and whether it descends.
-Columns = Sequence[tuple[Any, bool]]
 
 
 class Part(NamedTuple):
@@ -306,36 +305,28 @@ def _check_board_names(model: type[Model], boards: Mapping[str, Leaderboard]) ->
 
 
 def _check_indexes(model: type[Model], name: str, board: Leaderboard) -> Iterator[CheckMessage]:
-    present = list(_present_indexes(model, board))
-    for index in board.indexes("x"):
-        wanted = _columns(model, index)
-        pinned = len(board.within) + (index.name == "x_member")
-        if not any(_serves(columns, wanted, pinned) for columns in present):
-            shown = ", ".join(f"{'-' if descending else ''}{key}" for key, descending in wanted)
+    for columns in missing_indexes(model, board):
+        if (owner := table_of(model, columns)) is not None:
+            shown = ", ".join(f"{'-' if descending else ''}{key}" for key, descending in columns)
             yield Warning(
                 f"The board {name!r} of {model._meta.label} has no supporting index on ({shown}).",
-                hint="Add the board's indexes('a_prefix') to Meta.indexes, and make migrations.",
+                hint=f"Add the board's indexes('a_prefix') to Meta.indexes of {owner.__name__}, and make "
+                "migrations.",
                 obj=model,
                 id="leaderboard.W001",
             )
 
 
 def _check_collation(model: type[Model], name: str, board: Leaderboard) -> Iterator[CheckMessage]:
-    for position, term in enumerate(board.terms):
-        source = declared(term)
-        if not isinstance(source, F) or "__" in path_of(source):
-            continue
-        column = path_of(source)
-        field = value_field(model._meta.get_field(_field_name(model, column)))
-        if is_text(field) and getattr(field, "db_collation", None) != board.collation:
-            yield Warning(
-                f"The board {name!r} of {model._meta.label} has order_by[{position}]={column!r}, "
-                f"sorted in the collation {board.collation!r}, which an index on the column does not serve.",
-                hint=f"Write Collate({column!r}, {board.collation!r}) in order_by, or give the field "
-                f"db_collation={board.collation!r}.",
-                obj=model,
-                id="leaderboard.W003",
-            )
+    for position, column in otherwise_collated(model, board):
+        yield Warning(
+            f"The board {name!r} of {model._meta.label} has order_by[{position}]={column!r}, "
+            f"sorted in the collation {board.collation!r}, which an index on the column does not serve.",
+            hint=f"Write Collate({column!r}, {board.collation!r}) in order_by, or give the field "
+            f"db_collation={board.collation!r}.",
+            obj=model,
+            id="leaderboard.W003",
+        )
 
 
 def _check_server(model: type[Model], name: str, board: Leaderboard, alias: str) -> Iterator[CheckMessage]:
@@ -356,54 +347,3 @@ def _check_server(model: type[Model], name: str, board: Leaderboard, alias: str)
                 obj=model,
                 id="leaderboard.W004",
             )
-
-
-def _present_indexes(model: type[Model], board: Leaderboard) -> Iterator[Columns]:
-    for owner in (model, *model._meta.get_parent_list()):
-        meta = owner._meta
-        uniques = [item for item in meta.constraints if isinstance(item, models.UniqueConstraint)]
-        # A partial index serves only what its condition implies; other methods than B-tree do not sort.
-        for index in [*(item for item in meta.indexes if item.suffix in ("idx", "btree")), *uniques]:
-            if index.condition is None or index.condition == board.eligible:
-                yield _columns(model, index)
-        for names in meta.unique_together:
-            yield [(_field_name(model, name), False) for name in names]
-        for field in meta.local_concrete_fields:
-            if field.unique or getattr(field, "db_index", False):
-                yield [(field.name, False)]
-
-
-def _columns(model: type[Model], index: models.Index | models.UniqueConstraint) -> Columns:
-    if not index.expressions:
-        return [(_field_name(model, name.removeprefix("-")), name.startswith("-")) for name in index.fields]
-    columns: list[tuple[Any, bool]] = []
-    for part in index.expressions:
-        expression: Any = part.expression if isinstance(part, OrderBy) else part
-        name = getattr(expression, "name", None)
-        key = expression if name is None else _field_name(model, name)
-        columns.append((key, isinstance(part, OrderBy) and part.descending))
-    return columns
-
-
-def _field_name(model: type[Model], name: str) -> str:
-    """Return the name of the field that ``pk`` or a column's name stands for."""
-    try:
-        return model._meta.pk.name if name == "pk" else model._meta.get_field(name).name
-    except FieldDoesNotExist:
-        return name
-
-
-def _serves(present: Columns, wanted: Columns, pinned: int) -> bool:
-    """Tell whether an index begins with the wanted columns, of which the first ``pinned`` have one value.
-
-    Pinned columns come in any order, and the others may be read backwards as a whole.
-    """
-    columns = present[: len(wanted)]
-    if {key for key, _ in columns[:pinned]} != {key for key, _ in wanted[:pinned]}:
-        return False
-    if [key for key, _ in columns[pinned:]] != [key for key, _ in wanted[pinned:]]:
-        return False
-    turned = {
-        ours != theirs for (_, ours), (_, theirs) in zip(columns[pinned:], wanted[pinned:], strict=True)
-    }
-    return len(turned) <= 1

@@ -28,10 +28,10 @@ from leaderboard.expressions import (
     is_text,
     kind_of,
     operand,
-    same,
     value_field,
 )
 from leaderboard.kinds import PercentileKind, Qualification
+from leaderboard.structure import same
 
 __all__ = [
     "AllOf",

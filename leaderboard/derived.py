@@ -21,7 +21,8 @@ from django.db.models.sql.compiler import SQLCompiler
 from django.db.models.sql.datastructures import BaseTable
 from django.db.models.sql.where import AND, ExtraWhere, WhereNode
 
-from leaderboard.expressions import TimeTaken, parts_of, path_of, resolved
+from leaderboard.expressions import TimeTaken
+from leaderboard.structure import parts_of, path_of, resolved
 
 __all__ = [
     "DerivedColumn",

@@ -24,12 +24,11 @@ from leaderboard.expressions import (
     all_of,
     is_text,
     not_null,
-    path_of,
-    same,
-    unshared,
 )
+from leaderboard.indexes import finds_counting_entries
 from leaderboard.kinds import Counting
 from leaderboard.metrics import Metric, Ranking
+from leaderboard.structure import path_of, same, unshared
 
 if TYPE_CHECKING:
     from leaderboard.standings import StandingsTable
@@ -115,10 +114,12 @@ class Population:
         self.terms = [self._column("term", term.expression) for term in self.board.terms]
         if table.only_ranked:
             self._restrict(entries)
-            if self.board.member is not None and table.stops_early:
-                self._restrict_to_counting(entries)
-            elif self.board.member is not None:
-                self.only = Comparison(self._nth(), Value(1), arg_joiner=" = ")
+            if self.board.member is not None:
+                # Without indexes, a subquery for each row would take the square of the board's size.
+                if table.stops_early and finds_counting_entries(table.view.model, self.board):
+                    self._restrict_to_counting(entries)
+                else:
+                    self.only = Comparison(self._nth(), Value(1), arg_joiner=" = ")
             self.ranked = None
         else:
             self._mark_ranked(entries)

@@ -16,11 +16,12 @@ from leaderboard.checks import check_boards
 from leaderboard.cutoffs import Comparison
 from leaderboard.derived import DerivedColumn
 from leaderboard.derived_queryset import DerivedQuerySet
-from leaderboard.expressions import Term, TimeTaken, all_of, any_of, kind_of, local_time, path_of, resolved
+from leaderboard.expressions import Term, TimeTaken, all_of, any_of, kind_of, local_time
 from leaderboard.kinds import PercentileKind, RankKind
 from leaderboard.metrics import Metric, Ranking, Standing, field_names
 from leaderboard.population import select_primary_key
 from leaderboard.sql import NO_ROW_LOCKS
+from leaderboard.structure import path_of, resolved
 
 __all__ = ["BoardNotPinned", "LeaderboardManager", "LeaderboardQuerySet"]
 

@@ -24,10 +24,10 @@ from leaderboard.derived import (
     moved,
     without,
 )
-from leaderboard.expressions import resolved, same
 from leaderboard.metrics import Metric, Ranking
 from leaderboard.population import unique_name
 from leaderboard.standings import StandingsTable, same_expression
+from leaderboard.structure import resolved, same
 
 __all__ = ["NO_ROW_LOCKS", "LeaderboardQuery"]
 

@@ -42,10 +42,11 @@ from leaderboard.derived import (
     moved,
     over,
 )
-from leaderboard.expressions import all_of, any_of, resolved, same
+from leaderboard.expressions import all_of, any_of
 from leaderboard.kinds import RankKind
 from leaderboard.metrics import Metric, Ranking
 from leaderboard.population import InSubquery, Population
+from leaderboard.structure import resolved, same
 
 if TYPE_CHECKING:
     from leaderboard.sql import LeaderboardQuery

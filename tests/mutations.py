@@ -289,7 +289,7 @@ MUTATIONS = (
     ),
     Mutation(
         "declarations are shared",
-        "expressions",
+        "structure",
         "return unshared(expression).resolve_expression(",
         "return expression.resolve_expression(",
         QUERY,

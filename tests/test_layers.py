@@ -9,11 +9,11 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "leaderboard"
 LAYERS = [
-    {"kinds"},
+    {"kinds", "structure"},
     {"reference", "expressions"},
     {"cutoffs", "derived"},
     {"board"},
-    {"metrics"},
+    {"metrics", "indexes"},
     {"population", "checks"},
     {"standings"},
     {"sql"},

@@ -6,6 +6,7 @@ from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from unittest import mock
 
 import pytest
 from django.db import transaction
@@ -216,10 +217,11 @@ class Properties(HypothesisTestCase):
                 expected[entry.pk].percentile,
                 expected[entry.pk].qualification,
             )
-        # Without what counts the whole board, the counting entries are found in another way.
-        assert [(entry.pk, entry.rank) for entry in on_board.top(1000)] == [
-            (entry.pk, entry.rank) for entry in top
-        ]
+        # Without what counts the whole board, the counting entries are found by indexes, where there are any.
+        for indexed in (False, True):
+            with mock.patch("leaderboard.population.finds_counting_entries", return_value=indexed):
+                found = list(on_board.top(1000))
+            assert [(entry.pk, entry.rank) for entry in found] == [(entry.pk, entry.rank) for entry in top]
         for position in range(0, len(top), len(top) // 8 + 1):
             entry = top[position]
             page = list(on_board.around(entry, before=1, after=2))

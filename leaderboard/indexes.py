@@ -1,0 +1,115 @@
+"""Which indexes of a model serve a board."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from django.core.exceptions import FieldDoesNotExist
+from django.db import models
+from django.db.models import F, Model, OrderBy
+
+from leaderboard.board import Leaderboard
+from leaderboard.expressions import declared, is_text, value_field
+from leaderboard.structure import path_of
+
+__all__ = ["finds_counting_entries", "missing_indexes", "otherwise_collated", "table_of"]
+
+# The columns of an index: the name of a field or an expression, and whether it descends.
+Columns = Sequence[tuple[Any, bool]]
+
+
+def missing_indexes(model: type[Model], board: Leaderboard) -> Iterator[Columns]:
+    """Yield the columns of the board's indexes in whose place ``model`` has none."""
+    present = list(_present_indexes(model, board))
+    for index in board.indexes("x"):
+        wanted = _columns(model, index)
+        pinned = len(board.within) + (index.name == "x_member")
+        if not any(_serves(columns, wanted, pinned) for columns in present):
+            yield wanted
+
+
+def otherwise_collated(model: type[Model], board: Leaderboard) -> Iterator[tuple[int, str]]:
+    """Yield position and name of the terms that are texts in a collation other than the board's."""
+    fields = {field.name: value_field(field) for field in model._meta.concrete_fields}
+    for position, term in enumerate(board.terms):
+        source = declared(term)
+        if isinstance(source, F):
+            field = fields.get(_field_name(model, path_of(source)))
+            if is_text(field) and getattr(field, "db_collation", None) != board.collation:
+                yield position, path_of(source)
+
+
+def finds_counting_entries(model: type[Model], board: Leaderboard) -> bool:
+    """Tell whether indexes give the board's first entries, and any member's, without reading the rest."""
+    wanted = {index.name for index in board.indexes("x")}
+    return (
+        wanted == {"x_terms", "x_member"}
+        and not any(missing_indexes(model, board))
+        and not any(otherwise_collated(model, board))
+    )
+
+
+def table_of(model: type[Model], columns: Columns) -> type[Model] | None:
+    """Return the model whose table has all ``columns``: ``model``, or one that it inherits from."""
+    names = {
+        path_of(node)
+        for key, _ in columns
+        for node in ([F(key)] if isinstance(key, str) else key.flatten())
+        if isinstance(node, F)
+    }
+    for owner in (model, *model._meta.get_parent_list()):
+        if names <= {field.name for field in owner._meta.local_concrete_fields}:
+            return owner
+    return None
+
+
+def _present_indexes(model: type[Model], board: Leaderboard) -> Iterator[Columns]:
+    for owner in (model, *model._meta.get_parent_list()):
+        meta = owner._meta
+        uniques = [item for item in meta.constraints if isinstance(item, models.UniqueConstraint)]
+        # A partial index serves only what its condition implies; other methods than B-tree do not sort.
+        for index in [*(item for item in meta.indexes if item.suffix in ("idx", "btree")), *uniques]:
+            if index.condition is None or index.condition == board.eligible:
+                yield _columns(model, index)
+        for names in meta.unique_together:
+            yield [(_field_name(model, name), False) for name in names]
+        for field in meta.local_concrete_fields:
+            if field.unique or getattr(field, "db_index", False):
+                yield [(field.name, False)]
+
+
+def _columns(model: type[Model], index: models.Index | models.UniqueConstraint) -> Columns:
+    if not index.expressions:
+        return [(_field_name(model, name.removeprefix("-")), name.startswith("-")) for name in index.fields]
+    columns: list[tuple[Any, bool]] = []
+    for part in index.expressions:
+        expression: Any = part.expression if isinstance(part, OrderBy) else part
+        name = getattr(expression, "name", None)
+        key = expression if name is None else _field_name(model, name)
+        columns.append((key, isinstance(part, OrderBy) and part.descending))
+    return columns
+
+
+def _field_name(model: type[Model], name: str) -> str:
+    """Return the name of the field that ``pk`` or a column's name stands for."""
+    try:
+        return model._meta.pk.name if name == "pk" else model._meta.get_field(name).name
+    except FieldDoesNotExist:
+        return name
+
+
+def _serves(present: Columns, wanted: Columns, pinned: int) -> bool:
+    """Tell whether an index begins with the wanted columns, of which the first ``pinned`` have one value.
+
+    Pinned columns come in any order, and the others may be read backwards as a whole.
+    """
+    columns = present[: len(wanted)]
+    if {key for key, _ in columns[:pinned]} != {key for key, _ in wanted[:pinned]}:
+        return False
+    if [key for key, _ in columns[pinned:]] != [key for key, _ in wanted[pinned:]]:
+        return False
+    turned = {
+        ours != theirs for (_, ours), (_, theirs) in zip(columns[pinned:], wanted[pinned:], strict=True)
+    }
+    return len(turned) <= 1
