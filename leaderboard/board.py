@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
@@ -15,6 +16,7 @@ from leaderboard.cutoffs import CutOff
 from leaderboard.expressions import (
     Term,
     TimeTaken,
+    condition,
     declared,
     is_running,
     kind_of,
@@ -22,7 +24,7 @@ from leaderboard.expressions import (
     ordering,
 )
 from leaderboard.kinds import Counting, PercentileKind, RankKind
-from leaderboard.structure import path_of, same
+from leaderboard.structure import described, path_of, same
 
 __all__ = ["Best", "CountingRule", "First", "Latest", "Leaderboard", "boards_of"]
 
@@ -137,8 +139,6 @@ class Leaderboard:
             Collate("text", collation)
         except ValueError as error:
             raise ValueError(f"collation={collation!r} is no name that Django takes: {error}") from None
-        if eligible is not None and not getattr(eligible, "conditional", False):
-            raise TypeError(f"eligible={eligible!r} must be a condition, such as Q(disqualified=False).")
         if member is not None and not (isinstance(member, str) and member.isidentifier()):
             raise TypeError(f"member={member!r} must be the path to a field, such as 'candidate'.")
         if counting is not None and not isinstance(counting, CountingRule):
@@ -155,7 +155,7 @@ class Leaderboard:
                 OrderBy(Term(term.expression, collation), descending=term.descending)
                 for term in ordering(order_by)
             ),
-            "eligible": Q() if eligible is None else eligible if isinstance(eligible, Q) else Q(eligible),
+            "eligible": condition(eligible, "eligible"),
             "member": member,
             "counting": Best() if counting is None else counting,
             "time_taken": time_taken,
@@ -196,7 +196,7 @@ class Leaderboard:
 
     def __repr__(self) -> str:
         _, arguments = self._constructor_args
-        return f"Leaderboard({', '.join(f'{name}={value!r}' for name, value in arguments.items())})"
+        return f"Leaderboard({', '.join(f'{name}={described(value)}' for name, value in arguments.items())})"
 
     def indexes(self, prefix: str) -> list[Index]:
         """Return the indexes that serve this board, for ``Meta.indexes``.
@@ -204,8 +204,11 @@ class Leaderboard:
         The first one, ``<prefix>_terms``, serves ``top()`` and ``around()``; with a member there is
         ``<prefix>_member``, which finds a member's entries. Terms through a relation, running times and
         boards made by an expression over time zones cannot be indexed: the index ends before them, and
-        is left out where nothing remains. Raises ``ValueError`` where a name would pass 30 characters.
+        is left out where nothing remains. Raises ``ValueError`` where a name would pass 30
+        characters, ``TypeError`` for a prefix that is no text.
         """
+        if not isinstance(prefix, str) or not prefix:
+            raise TypeError(f"prefix={prefix!r} must begin the names of the indexes, such as 'attempt'.")
         if not all(map(_indexable, self.within.values())):
             return []
         board = [OrderBy(value) for value in self.within.values()]
@@ -248,7 +251,8 @@ def _indexable(expression: Any) -> bool:
 
 
 def _index(name: str, parts: list[OrderBy]) -> Index:
-    if len(name) > Index.max_name_length:
+    # What Django fills in for each child of an abstract model; it checks the length then.
+    if len(re.sub(r"%\((app_label|class)\)s", "", name)) > Index.max_name_length:
         raise ValueError(
             f"The index name {name!r} has more than {Index.max_name_length} characters; "
             "give indexes() a shorter prefix."

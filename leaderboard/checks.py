@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 from django.core.checks import CheckMessage, Error, Warning
@@ -17,9 +18,9 @@ from leaderboard.cutoffs import AtLeast, AtMost, CutOff, PercentileAtLeast, Perc
 from leaderboard.expressions import TimeTaken, declared, value_field
 from leaderboard.indexes import missing_indexes, otherwise_collated, table_of
 from leaderboard.metrics import field_names
-from leaderboard.structure import parts_of, path_of
+from leaderboard.structure import described, parts_of, path_of, reason_of
 
-__all__ = ["check_boards"]
+__all__ = ["check_boards", "check_queryset", "misfits"]
 
 # DateTimeField is a DateField, so it goes first.
 TYPES: tuple[tuple[Any, str], ...] = (
@@ -44,7 +45,12 @@ class Part(NamedTuple):
 
     def __str__(self) -> str:
         shown = path_of(self.shown) if isinstance(self.shown, F) else self.shown
-        return f"The board {self.board!r} has {self.argument}={shown!r}"
+        return f"{_named(self.board)} has {self.argument}={described(shown)}"
+
+
+def _named(board: str) -> str:
+    """Return how a message begins; a board that no manager declares has no name."""
+    return f"The board {board!r}" if board else "The board"
 
 
 def check_boards(
@@ -70,6 +76,31 @@ def check_boards(
             *(message for alias in databases or () for message in _check_server(model, name, board, alias)),
         ]
     return messages
+
+
+@cache
+def misfits(model: type[Model], board: Leaderboard) -> Sequence[CheckMessage]:
+    """Return why a board that no manager declares does not fit ``model``; empty where it does."""
+    return tuple(_check_board(model, "", board))
+
+
+def check_queryset(manager: models.Manager[Any]) -> list[CheckMessage]:
+    """Return why the querysets of ``manager`` do not know its boards; empty where they do."""
+    queryset: Any = manager.get_queryset()
+    boards: Any = getattr(manager, "boards", {})
+    # Querysets of other classes take the attribute too, but do nothing with it.
+    if hasattr(type(queryset), "_board") and queryset._board == next(iter(boards.values()), None):
+        return []
+    return [
+        Error(
+            f"The manager {manager.name!r} of {manager.model._meta.label} declares boards, but its "
+            f"{type(queryset).__name__} does not know them.",
+            hint="Let get_queryset() begin with super().get_queryset(), and make querysets of your own "
+            "subclasses of LeaderboardQuerySet.",
+            obj=manager.model,
+            id="leaderboard.E009",
+        )
+    ]
 
 
 def _check_board(model: type[Model], name: str, board: Leaderboard) -> Iterator[CheckMessage]:
@@ -124,12 +155,9 @@ def _check_expression(model: type[Model], part: Part) -> Iterator[CheckMessage]:
     except NotSupportedError:
         yield _set_of_rows(model, part)
     except (FieldError, TypeError, ValueError, ValidationError) as error:
-        reason = " ".join(getattr(error, "messages", [str(error)]))
         yield Error(
-            f"{part}, which does not fit {model._meta.label}: {reason}",
-            hint="Name fields of the model, or of models it points to, as in 'test__cut_off'."
-            if isinstance(error, FieldError)
-            else "Compare a field with values that it can hold.",
+            f"{part}, which does not fit {model._meta.label}: {reason_of(error)}",
+            hint=_way_out(error),
             obj=model,
             id="leaderboard.E001",
         )
@@ -138,6 +166,14 @@ def _check_expression(model: type[Model], part: Part) -> Iterator[CheckMessage]:
             yield _set_of_rows(model, part)
         yield from _check_type(model, part, resolved)
         yield from _check_relations(model, part, query)
+
+
+def _way_out(error: Exception) -> str:
+    if not isinstance(error, FieldError):
+        return "Compare a field with values that it can hold."
+    if "output_field" in str(error):
+        return "Give the expression an output_field=, as in Coalesce('score', 0, output_field=FloatField())."
+    return "Name fields of the model, or of models it points to, as in 'test__cut_off'."
 
 
 def _check_type(model: type[Model], part: Part, resolved: Any) -> Iterator[CheckMessage]:
@@ -226,7 +262,7 @@ def _check_number(model: type[Model], name: str, rule: CutOff) -> Iterator[Check
     kind = _type_of(model, value)
     if kind not in (None, "number"):
         yield Error(
-            f"The board {name!r} has cut_off={rule!r}, whose {argument} is a {kind}.",
+            f"{_named(name)} has cut_off={rule!r}, whose {argument} is a {kind}.",
             hint="Give a number, or a field that holds one.",
             obj=model,
             id="leaderboard.E007",
@@ -246,7 +282,7 @@ def _check_comparison(model: type[Model], name: str, rule: CutOff) -> Iterator[C
     differ = None not in types and len({"date" if kind == "datetime" else kind for kind in types}) > 1
     if differ or (isinstance(rule, PercentOf) and not {*types} <= {None, "number", "duration"}):
         yield Error(
-            f"The board {name!r} has cut_off={rule!r}, which compares a {types[0]} with a {types[1]}.",
+            f"{_named(name)} has cut_off={rule!r}, which compares a {types[0]} with a {types[1]}.",
             hint="Compare values of one type, as in AtLeast('score', 60); shares of numbers or durations.",
             obj=model,
             id="leaderboard.E007",

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import date, datetime, time
 from decimal import Decimal
 from math import isfinite
 from typing import Any
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Case, Q, Value, When
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Collate
+from django.utils import timezone
 from django.utils.deconstruct import deconstructible
 
 from leaderboard.expressions import (
@@ -24,14 +27,13 @@ from leaderboard.expressions import (
     Tally,
     all_of,
     any_of,
-    holds,
     is_text,
     kind_of,
     operand,
     value_field,
 )
 from leaderboard.kinds import PercentileKind, Qualification
-from leaderboard.structure import same
+from leaderboard.structure import described, same
 
 __all__ = [
     "AllOf",
@@ -88,7 +90,15 @@ class Literal(models.Func):
         field = expression._output_field_or_none
         if isinstance(value_field(field), models.FloatField):
             return value
+        if isinstance(value_field(field), models.DateTimeField) and type(value.value) is date:
+            return Value(_first_moment(value.value), field)
         return Value(value.value, field) if _converts(field) else _exact(value.value)
+
+
+def _first_moment(day: date) -> datetime:
+    """Return when a day begins, as Django's own lookups have it: in the default time zone."""
+    moment = datetime.combine(day, time.min)
+    return timezone.make_aware(moment, timezone.get_default_timezone()) if settings.USE_TZ else moment
 
 
 def _exact(value: Any) -> Value:
@@ -171,11 +181,9 @@ def _threshold(value: object, argument: str) -> Any:
     if value is None:
         raise TypeError(f"{argument}=None is no value; leave the rule out for no cut-off.")
     if isinstance(value, Q | models.QuerySet | models.Model | set | complex):
-        # The repr of a queryset would read it.
-        shown = f"<{type(value).__name__}>" if isinstance(value, models.QuerySet) else repr(value)
         raise TypeError(
-            f"{argument}={shown} cannot be compared; give a literal such as 60, or an expression such as "
-            "F('test__cut_off') or a Subquery() of one column."
+            f"{argument}={described(value)} cannot be compared; give a literal such as 60, or an expression "
+            "such as F('test__cut_off') or a Subquery() of one column."
         )
     return operand(value, argument) if isinstance(value, Combinable) else Value(value)
 
@@ -380,13 +388,13 @@ class QualificationWindow(Case):
         *,
         order_by: object,
         partition_by: object = (),
-        eligible: Q | None = None,
+        eligible: Q | Combinable | None = None,
     ) -> None:
         if not isinstance(cut_off, CutOff):
             raise TypeError(f"cut_off={cut_off!r} is no cut-off rule, such as AtLeast('score', 60).")
         scope = RankedRows(order_by, partition_by, eligible)
         case = qualification_case(
-            excluded=None if eligible is None else Negation(holds(eligible)),
+            excluded=None if scope.eligible is None else Negation(scope.eligible),
             pending=Negation(scope.complete),
             rule=cut_off.condition(scope.tally, lambda expression: expression),
         )

@@ -96,6 +96,13 @@ def _ordering_term(term: object, argument: str) -> OrderBy:
     return OrderBy(operand(term, argument))
 
 
+def condition(value: object, argument: str) -> Q:
+    """Return a condition as a ``Q``, empty for None; raise ``TypeError`` for anything else."""
+    if value is not None and not getattr(value, "conditional", False):
+        raise TypeError(f"{argument}={value!r} must be a condition, such as Q(disqualified=False).")
+    return value if isinstance(value, Q) else Q() if value is None else Q(value)
+
+
 def value_field(field: Any) -> Any:
     """Return the field whose values a column holds: that which a foreign key refers to, or is generated."""
     while isinstance(field, models.ForeignKey | models.GeneratedField):
@@ -146,6 +153,9 @@ class TimeTaken(ExpressionWrapper):  # type: ignore[type-arg]  # generic for dja
     expressions or ``timedelta`` values; they are subtracted, a NULL one as zero. A negative result is
     returned as it is. Raises ``TypeError`` for an argument of another type.
     """
+
+    # Whether a board's querysets have annotated it, so that another board's may take its place.
+    is_metric = False
 
     _constructor_args: tuple[Any, ...]
 
@@ -204,13 +214,18 @@ def local_time(value: Any, expression: Any) -> Any:
     """Return ``value`` as a time on the clock of ``expression``, a resolved one, if that truncates times.
 
     Django reads what PostgreSQL truncates as an instant, but does not write it back that way. A date is
-    its first moment there, and a naive time is on that clock already.
+    its first moment there, and a naive time is on that clock already. Texts are read as a form's are; an
+    expression is left alone. Raises ``TypeError`` or ``ValidationError`` for what is no time.
     """
     truncates = isinstance(expression, TruncBase) and isinstance(
         expression.output_field, models.DateTimeField
     )
-    if not truncates or not isinstance(value, date):
+    if not truncates or hasattr(value, "resolve_expression"):
         return value
+    if isinstance(value, str):
+        value = expression.output_field.to_python(value)
+    if not isinstance(value, date):
+        raise TypeError("this is neither a time nor a date.")
     moment = value if isinstance(value, datetime) else datetime.combine(value, time.min)
     naive = make_naive(moment, expression.tzinfo) if is_aware(moment) else moment
     return LocalTime(Value(naive.isoformat(" ")), output_field=models.DateTimeField())
@@ -398,14 +413,16 @@ def rank_field(kind: RankKind) -> models.Field[Any, Any]:
 class RankedRows:
     """The rows of a query that are ranked: eligible, and with no NULL term."""
 
-    def __init__(self, order_by: object, partition_by: object, eligible: Q | None) -> None:
+    def __init__(self, order_by: object, partition_by: object, eligible: object) -> None:
         terms = [OrderBy(Term(term.expression), term.descending) for term in ordering(order_by)]
         boards = [partition_by] if isinstance(partition_by, str | Combinable) else partition_by
         if not isinstance(boards, Sequence):
             raise TypeError(f"partition_by={partition_by!r} must be a field name, an expression or a list.")
         present = [not_null(term.expression) for term in terms]
+        required = condition(eligible, "eligible")
         self.complete = all_of(present)
-        self.condition = all_of(present if eligible is None else [holds(eligible), *present])
+        self.eligible = holds(required) if required else None
+        self.condition = all_of([self.eligible, *present] if self.eligible else present)
         self.tally = Tally(
             terms,
             partition_by=[operand(board, "partition_by") for board in boards],
@@ -428,7 +445,7 @@ class RankWindow(Case):
         *,
         order_by: object,
         partition_by: object = (),
-        eligible: Q | None = None,
+        eligible: Q | Combinable | None = None,
     ) -> None:
         kind = kind_of(RankKind, kind, "kind")
         rows = RankedRows(order_by, partition_by, eligible)
@@ -448,7 +465,7 @@ class PercentileWindow(Case):
         *,
         order_by: object,
         partition_by: object = (),
-        eligible: Q | None = None,
+        eligible: Q | Combinable | None = None,
     ) -> None:
         kind = kind_of(PercentileKind, kind, "kind")
         rows = RankedRows(order_by, partition_by, eligible)

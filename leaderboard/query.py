@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from copy import copy
+from functools import cached_property
 from typing import Any, Self
 
 from asgiref.sync import sync_to_async
-from django.core.exceptions import ImproperlyConfigured, ValidationError
+from django.core.exceptions import FieldError, ImproperlyConfigured, ValidationError
 from django.db import NotSupportedError, models
 from django.db.models import F, Model, OrderBy, Subquery, Value
 from django.db.models.expressions import Col
 from django.db.models.lookups import Exact, LessThanOrEqual
 
 from leaderboard.board import Leaderboard, boards_of
-from leaderboard.checks import check_boards
+from leaderboard.checks import check_boards, check_queryset, misfits
 from leaderboard.cutoffs import Comparison
 from leaderboard.derived import DerivedColumn
 from leaderboard.derived_queryset import DerivedQuerySet
-from leaderboard.expressions import Term, TimeTaken, all_of, any_of, kind_of, local_time
+from leaderboard.expressions import Term, all_of, any_of, kind_of, local_time
 from leaderboard.kinds import PercentileKind, RankKind
 from leaderboard.metrics import Metric, Ranking, Standing, field_names
 from leaderboard.population import select_primary_key
 from leaderboard.sql import NO_ROW_LOCKS
-from leaderboard.structure import path_of, resolved
+from leaderboard.structure import described, path_of, reason_of, resolved
 
 __all__ = ["BoardNotPinned", "LeaderboardManager", "LeaderboardQuerySet"]
 
@@ -45,7 +48,7 @@ class LeaderboardQuerySet(DerivedQuerySet):
     _population: Any = None
 
     @classmethod
-    def as_manager(cls, **boards: Leaderboard) -> Any:
+    def as_manager(cls, **boards: Leaderboard | Callable[[], Leaderboard]) -> Any:
         """Return a manager with this queryset's methods that declares ``boards``.
 
         Raises what :class:`LeaderboardManager` does.
@@ -80,24 +83,28 @@ class LeaderboardQuerySet(DerivedQuerySet):
             raise ValueError(
                 f"board={name!r} is not declared on {self.model._meta.label}; declared: {known}."
             )
-        return self.with_leaderboard(boards[name])
+        return self._with_board(boards[name])
 
     def with_leaderboard(self, board: Leaderboard) -> Self:
         """Return the queryset for ``board``, which need not be declared on the model.
 
-        Raises ``TypeError`` for what is no ``Leaderboard``.
+        Raises ``TypeError`` for what is no ``Leaderboard``, ``FieldError`` for one that does not fit the
+        model, in the words of the system checks.
         """
-        if not isinstance(board, Leaderboard):
-            raise TypeError(f"board={board!r} must be a Leaderboard(order_by=[…]).")
+        model: Any = self.model
+        for message in misfits(model, _require_board("board", board)):
+            raise FieldError(f"{message.msg} {message.hint} ({message.id})")
+        return self._with_board(board)
+
+    def _with_board(self, board: Leaderboard) -> Self:
         clone = self._chain()
         clone._board = board
         return clone
 
     @property
     def _declaration(self) -> Leaderboard:
-        if self._board is not None:
-            return self._board
-        for board in boards_of(self.model).values():
+        board = self._board or next(iter(boards_of(self.model).values()), None)
+        if board is not None:
             return board
         raise ImproperlyConfigured(
             f"{self.model._meta.label} declares no board. Declare one, as in "
@@ -127,8 +134,7 @@ class LeaderboardQuerySet(DerivedQuerySet):
             try:
                 queryset = queryset._held_to(name, value)
             except (TypeError, ValueError, ValidationError) as error:
-                reason = " ".join(getattr(error, "messages", [str(error)]))
-                raise ValueError(f"on_board({name}={value!r}): {reason}") from error
+                raise ValueError(f"on_board({name}={described(value)}): {reason_of(error)}") from error
         return queryset
 
     def as_population(self) -> Self:
@@ -166,7 +172,9 @@ class LeaderboardQuerySet(DerivedQuerySet):
         existing = self.query.annotations.get(name)
         if name in field_names(self.model):
             taken = f"a field of {self.model._meta.label}"
-        elif existing is not None and not isinstance(existing, DerivedColumn | TimeTaken):
+        elif existing is not None and not (
+            isinstance(existing, DerivedColumn) or getattr(existing, "is_metric", False)
+        ):
             taken = "an annotation of this queryset"
         else:
             return name
@@ -217,7 +225,9 @@ class LeaderboardQuerySet(DerivedQuerySet):
             raise ImproperlyConfigured(
                 "The board declares no time_taken; add time_taken=TimeTaken('started_at', 'finished_at')."
             )
-        return self.annotate(**{self._free_name(prefix, "time_taken"): board.time_taken})
+        time_taken = copy(board.time_taken)
+        time_taken.is_metric = True
+        return self.annotate(**{self._free_name(prefix, "time_taken"): time_taken})
 
     def standings(self, prefix: str = "") -> Self:
         """Return the queryset with every metric of its board, their names beginning with ``prefix``.
@@ -278,12 +288,8 @@ class LeaderboardQuerySet(DerivedQuerySet):
         board, ``TypeError`` after a slice, and ``NotSupportedError`` after ``select_for_update()``,
         ``distinct(*fields)`` or ``union()``.
         """
-        if isinstance(n, bool) or not isinstance(n, int):
-            raise TypeError(f"n={n!r} must be a whole number.")
-        if n < 0:
-            raise ValueError(f"n={n!r} must be at least 0.")
+        n = _limit(n, "n")
         ranked = self._ranked("top")._with_default_rank()
-        n = min(n, MOST_ROWS)
         if not ties:
             return ranked[:n]
         ranked = ranked._chain()
@@ -299,9 +305,7 @@ class LeaderboardQuerySet(DerivedQuerySet):
         in the view, ``ValueError`` where it is not saved or the board declares no member, ``TypeError``
         for another model's, and otherwise what ``top()`` raises.
         """
-        for name, count in (("before", before), ("after", after)):
-            if isinstance(count, bool) or not isinstance(count, int) or count < 0:
-                raise ValueError(f"{name}={count!r} must be a whole number from 0 up.")
+        before, after = _limit(before, "before"), _limit(after, "after")
         ranked = self._ranked("around")
         shown = self._of_one(ranked, "around", entry, member)
         key = shown.values_list("pk", flat=True).first()
@@ -315,7 +319,7 @@ class LeaderboardQuerySet(DerivedQuerySet):
         for count, later in ((before, False), (after, True)):
             side = ranked.filter(_beyond(ranked.query.order_by, places, later=later))
             side = side if later else side.reverse()
-            keys += side.values_list("pk", flat=True).distinct()[: min(count, MOST_ROWS)] if count else []
+            keys += side.values_list("pk", flat=True).distinct()[:count] if count else []
         return ranked._with_default_rank().filter(pk__in=keys)
 
     async def aaround(
@@ -384,7 +388,12 @@ class LeaderboardQuerySet(DerivedQuerySet):
             return queryset.filter(pk=self._key_of(entry))
         if self._declaration.member is None:
             raise ValueError(f"member={member!r}: the board declares no member.")
-        return queryset.filter(**{self._declaration.member: member})
+        if hasattr(member, "resolve_expression"):
+            raise TypeError(f"member={described(member)} must be a value, not an expression.")
+        try:
+            return queryset.filter(**{self._declaration.member: member})
+        except (TypeError, ValueError, ValidationError) as error:
+            raise ValueError(f"member={member!r}: {reason_of(error)}") from error
 
     def _missing(self, entry: Model | None, member: Any, condition: str) -> Exception:
         sought = f"of member={member!r}" if entry is None else f"with the key {self._key_of(entry)!r}"
@@ -402,6 +411,15 @@ class LeaderboardQuerySet(DerivedQuerySet):
             raise ValueError(f"entry={entry!r} is not saved, so it has no standing.")
         if entry.pk is None:
             raise self.model.DoesNotExist(f"entry={entry!r} is deleted.")
+
+
+def _limit(value: object, argument: str) -> int:
+    """Return a number of rows as LIMIT takes it; raise ``TypeError`` or ``ValueError`` for what is none."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{argument}={value!r} must be a whole number.")
+    if value < 0:
+        raise ValueError(f"{argument}={value!r} must be at least 0.")
+    return min(value, MOST_ROWS)
 
 
 def _beyond(order_by: Any, places: list[Any], *, later: bool) -> Any:
@@ -425,25 +443,43 @@ _Manager = models.Manager.from_queryset(LeaderboardQuerySet)
 class LeaderboardManager(_Manager[Any]):
     """A manager that declares boards; the first one named is the default.
 
+    A board may be given as a function without arguments, which is called once, when the boards are first
+    asked for: a subquery over other models can be written only when all models are there.
+
     Raises ``TypeError`` for what is no ``Leaderboard``, ``ValueError`` for a name that is no identifier.
     """
 
-    def __init__(self, /, **boards: Leaderboard) -> None:
+    def __init__(self, /, **boards: Leaderboard | Callable[[], Leaderboard]) -> None:
         super().__init__()
         for name, board in boards.items():
             if not name.isidentifier():
                 raise ValueError(f"The board name {name!r} must be an identifier, such as 'overall'.")
-            if not isinstance(board, Leaderboard):
-                raise TypeError(f"{name}={board!r} must be a Leaderboard(order_by=[…]).")
-        self.boards = boards
+            if not callable(board):
+                _require_board(name, board)
+        self._declared = boards
+
+    @cached_property
+    def boards(self) -> dict[str, Leaderboard]:
+        """The boards by name."""
+        return {
+            name: _require_board(f"{name}()", board()) if callable(board) else board
+            for name, board in self._declared.items()
+        }
 
     def check(self, **kwargs: Any) -> list[Any]:
-        messages = check_boards(self.model, self.boards, kwargs.get("databases"))
-        return [*super().check(**kwargs), *messages]
+        return [
+            *super().check(**kwargs),
+            *check_queryset(self),
+            *check_boards(self.model, self.boards, kwargs.get("databases")),
+        ]
 
     def get_queryset(self) -> Any:
         queryset: Any = super().get_queryset()
-        for board in self.boards.values():
-            queryset._board = board
-            break
+        queryset._board = next(iter(self.boards.values()), None)
         return queryset
+
+
+def _require_board(name: str, board: object) -> Leaderboard:
+    if not isinstance(board, Leaderboard):
+        raise TypeError(f"{name}={described(board)} must be a Leaderboard(order_by=[…]).")
+    return board

@@ -14,7 +14,7 @@ from django.db.models.expressions import BaseExpression
 from django.db.models.sql import Query
 from django.db.models.sql.where import WhereNode
 
-__all__ = ["described", "parts_of", "path_of", "resolved", "same", "unshared"]
+__all__ = ["described", "parts_of", "path_of", "reason_of", "resolved", "same", "unshared"]
 
 
 def path_of(reference: Any) -> Any:
@@ -115,3 +115,8 @@ def described(value: Any) -> str:
 
 def _holds_queryset(value: Any) -> bool:
     return isinstance(value, models.QuerySet) or any(map(_holds_queryset, parts_of(value)))
+
+
+def reason_of(error: Exception) -> str:
+    """Return what an error says; a ``ValidationError`` shows a list, and so do its words in ``str()``."""
+    return " ".join(getattr(error, "messages", [str(error)]))

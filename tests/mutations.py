@@ -158,6 +158,13 @@ MUTATIONS = (
         "",
     ),
     Mutation(
+        "top() looks members up without an index",
+        "population",
+        "table.stops_early and finds_counting_entries(table.view.model, self.board)",
+        "table.stops_early",
+        QUERY,
+    ),
+    Mutation(
         "several boards count as one",
         "population",
         "table.pins[ranking].get(name) is lookup for lookup in table.shared)\n        ]\n        self.terms",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -17,7 +18,10 @@ from leaderboard import (
     Leaderboard,
     LeaderboardManager,
     LeaderboardQuerySet,
+    PercentileWindow,
     PercentOf,
+    QualificationWindow,
+    RankWindow,
     TimeTaken,
     TopCount,
 )
@@ -65,6 +69,8 @@ def test_a_manager_declares_boards_by_name(make: Any) -> None:
             make(**{name: board})
     with pytest.raises(TypeError, match="best='-score' must be a Leaderboard"):
         make(best="-score")
+    with pytest.raises(TypeError, match=r"best\(\)='-score' must be a Leaderboard"):
+        assert make(best=lambda: "-score").boards
     assert make(**{"self": board, "boards": board}).boards.keys() == {"self", "boards"}
 
 
@@ -114,3 +120,36 @@ def test_rules_of_different_literals_differ() -> None:
 )
 def test_indexes_end_before_what_postgresql_does_not_index(term: Any, indexed: int) -> None:
     assert len(Leaderboard(order_by=[term]).indexes("a")) == indexed
+
+
+@pytest.mark.parametrize("prefix", [None, "", 3])
+def test_indexes_have_names(prefix: Any) -> None:
+    with pytest.raises(TypeError, match=f"prefix={prefix!r} must begin the names"):
+        Leaderboard(order_by=["-score"]).indexes(prefix)
+
+
+def test_indexes_of_an_abstract_model_are_named_after_its_children() -> None:
+    board = Leaderboard(order_by=["-score"])
+    (index,) = board.indexes("%(app_label)s_%(class)s_overall")
+    assert index.name == "%(app_label)s_%(class)s_overall_terms"
+    with pytest.raises(ValueError, match="more than 30 characters"):
+        board.indexes("%(class)s_of_an_overall_leaderboard")
+
+
+@pytest.mark.django_db
+def test_messages_read_no_rows(django_assert_num_queries: Any) -> None:
+    attempts = Attempt.objects.all()
+    with django_assert_num_queries(0):
+        board = Leaderboard(order_by=["-score"], eligible=Q(pk__in=attempts) | Q(disqualified=False))
+        assert "eligible=<Q>" in repr(board)
+        with pytest.raises(ValueError, match=r"on_board\(test=<"):
+            Attempt.objects.on_board(test=Attempt.objects.all())
+        with pytest.raises(TypeError, match="best=<LeaderboardQuerySet> must be a Leaderboard"):
+            LeaderboardManager(best=Attempt.objects.all())  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("window", [RankWindow, PercentileWindow, partial(QualificationWindow, TopCount(1))])
+@pytest.mark.parametrize("eligible", [True, 5, "score", F("score")])
+def test_a_window_is_of_rows_that_meet_a_condition(window: Any, eligible: Any) -> None:
+    with pytest.raises(TypeError, match=r"eligible=.* must be a condition"):
+        window(order_by="-score", eligible=eligible)

@@ -4,17 +4,29 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.core.checks import CheckMessage
+from django.core.exceptions import FieldError
 from django.db import connection, models
 from django.db.models import Count, F, Index, OuterRef, Q, Subquery, Sum, UniqueConstraint, Value, Window
 from django.db.models.functions import Coalesce, Collate, Rank
 from django.test.utils import isolate_apps
 
-from leaderboard import AtLeast, AtMost, Latest, Leaderboard, LeaderboardManager, PercentOf, TimeTaken
+from leaderboard import (
+    AtLeast,
+    AtMost,
+    Latest,
+    Leaderboard,
+    LeaderboardManager,
+    LeaderboardQuerySet,
+    PercentOf,
+    TimeTaken,
+)
 from leaderboard.checks import check_boards
+from tests.testapp.models import Attempt
 
 
 @pytest.fixture(autouse=True)
@@ -108,6 +120,98 @@ def test_e001_a_value_that_the_field_does_not_take(eligible: Q, reason: str) -> 
     assert message.id == "leaderboard.E001"
     assert re.search(reason, message.msg)
     assert message.hint == "Compare a field with values that it can hold."
+
+
+def test_e001_an_expression_of_two_types() -> None:
+    (message,) = found(entries(), order_by=[Coalesce("score", Value(Decimal(0))).desc()])
+    assert message.id == "leaderboard.E001"
+    assert "mixed types" in message.msg
+    assert "output_field=" in str(message.hint)
+
+
+@pytest.mark.django_db
+def test_e001_reads_no_rows(django_assert_num_queries: Any) -> None:
+    model = entries()
+    with django_assert_num_queries(0):
+        (message,) = found(model, eligible=Q(nothing__in=Attempt.objects.all()))
+    assert "eligible=<Q>" in message.msg
+
+
+@pytest.mark.parametrize(
+    ("declaration", "id"),
+    [
+        ({"order_by": ["-points"]}, "E001"),
+        ({"order_by": ["-test__attempts__score"]}, "E004"),
+        ({"eligible": ~Q(comments__text="spam")}, "E004"),
+        ({"time_taken": TimeTaken("started_at", "score")}, "E006"),
+        ({"cut_off": AtLeast("score", "60")}, "E007"),
+        ({"order_by": [Window(Rank(), order_by="score")]}, "E008"),
+        ({"order_by": [Count("comments")]}, "E008"),
+    ],
+)
+def test_a_board_that_is_not_declared_is_checked_where_it_is_used(
+    declaration: dict[str, Any], id: str
+) -> None:
+    board = Leaderboard(**{"order_by": ["-score"], **declaration})
+    (argument,) = declaration
+    for _ in range(2):
+        with pytest.raises(FieldError, match=rf"^The board has {argument}.*\(leaderboard\.{id}\)$"):
+            Attempt.objects.with_leaderboard(board)
+
+
+def test_e009_a_queryset_without_the_boards_of_its_manager() -> None:
+    board = Leaderboard(order_by=["-score"])
+
+    class Bare(LeaderboardManager):
+        def get_queryset(self) -> Any:
+            return LeaderboardQuerySet(self.model)
+
+    class Plain(models.QuerySet[Any]):
+        pass
+
+    class Own(LeaderboardManager):
+        def get_queryset(self) -> Any:
+            return super().get_queryset().filter(score__gte=0)
+
+    class Managed(models.Model):
+        score = models.IntegerField(db_index=True)
+
+        objects = Own(best=board)
+        bare = Bare(best=board)
+        plain = LeaderboardManager.from_queryset(Plain)(best=board)
+        other = LeaderboardQuerySet.as_manager()
+
+        class Meta:
+            app_label = "testapp"
+
+    found = [(message.id, message.msg) for message in Managed.check()]
+    declares = "of testapp.Managed declares boards, but its"
+    assert found == [
+        ("leaderboard.E009", f"The manager 'bare' {declares} LeaderboardQuerySet does not know them."),
+        ("leaderboard.E009", f"The manager 'plain' {declares} Plain does not know them."),
+    ]
+
+
+def test_w001_is_of_one_table() -> None:
+    class Parent(models.Model):
+        points = models.IntegerField()
+
+        class Meta:
+            app_label = "testapp"
+
+    class Child(Parent):
+        level = models.IntegerField()
+
+        class Meta:
+            app_label = "testapp"
+
+    def hints(**declaration: Any) -> list[str]:
+        messages = check_boards(Child, {"b": Leaderboard(order_by=["-points"], **declaration)})
+        return [str(message.hint) for message in messages]
+
+    assert hints(within=["level"]) == []
+    (hint,) = hints()
+    assert "to Meta.indexes of Parent" in hint
 
 
 def test_e008_shows_what_is_aggregated() -> None:

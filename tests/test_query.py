@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -33,7 +33,7 @@ from django.db.models import (
     When,
 )
 from django.db.models.expressions import RawSQL
-from django.db.models.functions import Abs, Cast, ExtractYear, Lower, TruncDate
+from django.db.models.functions import Abs, Cast, ExtractYear, Lower, TruncDate, TruncMonth
 from django.db.models.lookups import Exact
 from django.test.utils import register_lookup
 from django.utils import timezone
@@ -45,6 +45,7 @@ from leaderboard import (
     Latest,
     Leaderboard,
     PercentOf,
+    TimeTaken,
     TopCount,
 )
 from leaderboard.testing import assert_matches_reference, reference_standings
@@ -539,6 +540,17 @@ def test_candidates_by_the_qualification_of_their_best(boards: Boards) -> None:
         (lambda q: q.standings(5), TypeError, "prefix=5 must be a text"),
         (lambda q: q.with_time_taken(prefix=None), TypeError, "prefix=None must be a text"),
         (lambda q: q.get_standing(member=None), TypeError, "that one must not be None"),
+        (lambda q: q.board("members").get_standing(member=F("candidate")), TypeError, "must be a value"),
+        (lambda q: q.board("members").get_standing(member="abc"), ValueError, "member='abc': .*a number"),
+        (lambda q: q.board("everything").around(member=1), ValueError, "declares no member"),
+        (lambda q: q.board("everything").around(before="3"), TypeError, "before='3' must be a whole number"),
+        (lambda q: q.board("everything").around(after=-1), ValueError, "after=-1 must be at least 0"),
+        (lambda q: q.board("everything").top(True), TypeError, "n=True must be a whole number"),
+        (
+            lambda q: q.annotate(time_taken=TimeTaken("started_at", "finished_at")).standings(),
+            ValueError,
+            "'time_taken' conflicts with an annotation of this queryset",
+        ),
         (
             lambda q: q.annotate(rank=F("score")).standings(),
             ValueError,
@@ -554,6 +566,40 @@ def test_candidates_by_the_qualification_of_their_best(boards: Boards) -> None:
 def test_arguments_that_are_refused(call: Any, error: Any, message: str, data: None) -> None:
     with pytest.raises(error, match=message):
         call(Attempt.objects.all())
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin", "America/Chicago"])
+def test_a_month_may_be_a_text(zone: str, data: None) -> None:
+    Attempt.objects.update(finished_at=datetime(2026, 1, 15, tzinfo=UTC))
+    board = Leaderboard(within={"month": TruncMonth("finished_at")}, order_by=["-score"])
+    queryset = Attempt.objects.with_leaderboard(board)
+    with timezone.override(zone):
+        first = datetime(2026, 1, 1, tzinfo=ZoneInfo(zone))
+        months: list[Any] = [first, first.date(), "2026-01-01", "2026-01-01 00:00", first.isoformat()]
+        for month in months:
+            assert queryset.on_board(month=month).count() == Attempt.objects.count() > 0
+        assert queryset.on_board(month="2026-01-02").count() == 0
+        for month, message in (("soon", "invalid format"), (1, "neither a time nor a date")):
+            with pytest.raises(ValueError, match=rf"on_board\(month={month!r}\): .*{message}"):
+                queryset.on_board(month=month)
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin", "America/Chicago"])
+def test_a_date_among_times_is_the_first_moment_of_the_day(zone: str, data: None, settings: Any) -> None:
+    settings.TIME_ZONE = zone
+    begins = datetime(2026, 1, 1, tzinfo=ZoneInfo(zone))
+    attempts = list(Attempt.objects.all()[:3])
+    for attempt, seconds in zip(attempts, (-1, 0, 1), strict=True):
+        attempt.started_at = begins + timedelta(seconds=seconds)
+        attempt.save()
+    for rule, lookup in ((AtLeast, "gte"), (AtMost, "lte")):
+        board = Leaderboard(order_by=["pk"], cut_off=rule("started_at", begins.date()))
+        view = Attempt.objects.filter(pk__in=[attempt.pk for attempt in attempts])
+        qualified = view.with_leaderboard(board).with_qualification().filter(qualification="qualified")
+        # Django warns of a date where it takes a time, and then takes it for the same moment.
+        expected = view.filter(**{f"started_at__{lookup}": begins})
+        assert set(qualified) == set(expected)
+        assert len(qualified) == 2
 
 
 def test_a_day_that_is_none(data: None) -> None:
@@ -607,3 +653,15 @@ def test_top_without_an_index_reads_the_board_once(data: None) -> None:
         top = Attempt.objects.with_leaderboard(board).on_board(test=test).top(3)
         assert "ROW_NUMBER()" in str(top.query)
         assert "LIMIT 1)" not in str(top.query)
+
+
+@pytest.mark.parametrize("compare", [assert_matches_reference, reference_standings])
+def test_what_is_compared_is_a_queryset_of_rows(compare: Any, data: None) -> None:
+    for queryset in (Attempt, Attempt.objects, Test.objects.all(), Attempt.objects.values("pk")):
+        with pytest.raises(TypeError, match=r"queryset=.* must be a queryset of a LeaderboardManager"):
+            compare(queryset)
+
+
+def test_a_population_is_of_primary_keys(data: None) -> None:
+    with pytest.raises(TypeError, match="give primary keys"):
+        reference_standings(Attempt.objects.all(), population=Attempt.objects.all())

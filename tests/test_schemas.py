@@ -18,6 +18,7 @@ from tests.schemas.models import (
     Both,
     Club,
     Custom,
+    Essay,
     Hidden,
     InSchema,
     NamedLikeMetrics,
@@ -221,3 +222,15 @@ def test_a_share_of_a_literal_of_a_field_that_converts() -> None:
 
 def test_the_reference_takes_times_of_day() -> None:
     assert time_taken(time(9, 30), time(10)) == timedelta(minutes=30)
+
+
+def test_a_board_that_needs_models_declared_later() -> None:
+    essays = [Essay.objects.create(author=author, points=n) for n, author in enumerate("abab")]
+    essays[3].reports.create()
+    queryset = Essay.objects.all()
+    assert list(queryset.top(5)) == [essays[2], essays[1]]
+    assert_matches_reference(queryset)
+    assert_matches_reference(queryset.board("all"))
+    # The function is called once, so that the two are of one board.
+    assert (queryset.standings() | Essay.objects.standings()).filter(rank=1).get() == essays[2]
+    assert Essay.objects.boards is Essay.objects.boards

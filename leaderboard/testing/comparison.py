@@ -13,6 +13,7 @@ from django.db.models.functions import Cast, Now
 from leaderboard import cutoffs, reference
 from leaderboard.expressions import TimeTaken, holds
 from leaderboard.query import LeaderboardQuerySet
+from leaderboard.structure import described
 
 __all__ = ["assert_matches_reference", "reference_standings"]
 
@@ -30,7 +31,14 @@ def reference_standings(
     The raw terms and operands are read by a query without windows; times taken, ranks, members,
     percentiles and statuses are decided in Python. ``population`` holds primary keys, as of the view of
     ``as_population()``; up to ``now`` runs what is unfinished, where the board declares running times.
+    Raises ``TypeError`` for another kind of queryset, and for instances in place of primary keys.
     """
+    _require_rows(queryset)
+    for key in population or ():
+        if isinstance(key, models.Model):
+            raise TypeError(
+                f"population has {key!r}; give primary keys, as values_list('pk', flat=True) does."
+            )
     board = queryset._declaration
     operands = Operands()
     eligible = operands.add(holds(board.eligible) if board.eligible else Value(True))
@@ -80,8 +88,7 @@ def assert_matches_reference(queryset: LeaderboardQuerySet) -> None:
     here, under names that begin with ``checked_``. Raises ``AssertionError`` naming the first entry that
     differs, and ``TypeError`` for a queryset of another kind.
     """
-    if not isinstance(queryset, LeaderboardQuerySet):
-        raise TypeError(f"queryset={queryset!r} must come from a LeaderboardManager.")
+    _require_rows(queryset)
     population = queryset._population
     if population is not None:
         rows = queryset.model._base_manager.using(queryset.db).filter(pk__in=population)
@@ -103,6 +110,14 @@ def assert_matches_reference(queryset: LeaderboardQuerySet) -> None:
                 f"{entry!r} (primary key {entry.pk!r}): SQL has {standing}, "
                 f"the reference {expected[entry.pk]}."
             )
+
+
+def _require_rows(queryset: object) -> None:
+    if not isinstance(queryset, LeaderboardQuerySet) or queryset._fields is not None:
+        raise TypeError(
+            f"queryset={described(queryset)} must be a queryset of a LeaderboardManager, without values(), "
+            "such as Attempt.objects.all()."
+        )
 
 
 class Operands:

@@ -19,6 +19,7 @@ else:
     AnyField, FloatField = models.Field, models.FloatField
 
 BY_SCORE = Leaderboard(order_by=["-score"])
+BY_SCORE_OF_ESSAYS = Leaderboard(order_by=["-points"])
 
 
 class Season(models.Model):
@@ -191,3 +192,22 @@ class Ban(models.Model):
 
     class Meta:
         db_table = "rival"  # the alias of a level of the derived table
+
+
+def unreported() -> Leaderboard:
+    reports = Report.objects.filter(essay=models.OuterRef("pk"))
+    return Leaderboard(order_by=["-points"], eligible=models.Q(~models.Exists(reports)), member="author")
+
+
+class Essay(models.Model):
+    author = models.CharField(max_length=10)
+    points = models.IntegerField()
+
+    # A manager that makes the query here finds no models yet.
+    objects = LeaderboardManager(unreported=unreported, all=BY_SCORE_OF_ESSAYS)
+
+
+class Report(models.Model):
+    essay = models.ForeignKey("Essay", models.CASCADE, related_name="reports")
+
+    objects: ClassVar[models.Manager[Report]] = models.Manager()
