@@ -443,8 +443,8 @@ _Manager = models.Manager.from_queryset(LeaderboardQuerySet)
 class LeaderboardManager(_Manager[Any]):
     """A manager that declares boards; the first one named is the default.
 
-    A board may be given as a function without arguments, which is called once, when the boards are first
-    asked for: a subquery over other models can be written only when all models are there.
+    A board may be given as a function without arguments, which is called when the boards are first asked
+    for: a subquery over other models can be written only when all models are there.
 
     Raises ``TypeError`` for what is no ``Leaderboard``, ``ValueError`` for a name that is no identifier.
     """
@@ -461,10 +461,12 @@ class LeaderboardManager(_Manager[Any]):
     @cached_property
     def boards(self) -> dict[str, Leaderboard]:
         """The boards by name."""
-        return {
+        boards = {
             name: _require_board(f"{name}()", board()) if callable(board) else board
             for name, board in self._declared.items()
         }
+        # Threads that come here at once all get the boards of one of them.
+        return self.__dict__.setdefault("boards", boards)
 
     def check(self, **kwargs: Any) -> list[Any]:
         return [

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from threading import Barrier
 from typing import Any
 
 import pytest
-from django.db.models import DateTimeField, F, OuterRef, Q
+from django.db.models import DateTimeField, F, OuterRef, Q, Subquery
 from django.db.models.functions import Cast, Coalesce, Now, TruncMonth
 
 from leaderboard import (
@@ -72,6 +74,19 @@ def test_a_manager_declares_boards_by_name(make: Any) -> None:
     with pytest.raises(TypeError, match=r"best\(\)='-score' must be a Leaderboard"):
         assert make(best=lambda: "-score").boards
     assert make(**{"self": board, "boards": board}).boards.keys() == {"self", "boards"}
+
+
+def test_threads_see_one_board() -> None:
+    barrier = Barrier(2)
+
+    def declare() -> Leaderboard:
+        barrier.wait(30)
+        return Leaderboard(order_by=[Subquery(Test.objects.values("cut_off")[:1])])
+
+    manager = LeaderboardManager(best=declare)
+    with ThreadPoolExecutor(2) as threads:
+        first, second = threads.map(lambda _: manager.boards, range(2))
+    assert first is second is manager.boards
 
 
 @pytest.mark.parametrize(
