@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from copy import copy
-from functools import cached_property
 from typing import Any, Self
 
 from asgiref.sync import sync_to_async
@@ -457,16 +456,17 @@ class LeaderboardManager(_Manager[Any]):
             if not callable(board):
                 _require_board(name, board)
         self._declared = boards
+        self._boards: dict[str, Leaderboard] = {}
 
-    @cached_property
+    @property
     def boards(self) -> dict[str, Leaderboard]:
         """The boards by name."""
-        boards = {
-            name: _require_board(f"{name}()", board()) if callable(board) else board
-            for name, board in self._declared.items()
-        }
-        # Threads that come here at once all get the boards of one of them.
-        return self.__dict__.setdefault("boards", boards)
+        for name, board in self._declared.items():
+            if name not in self._boards:
+                made = _require_board(f"{name}()", board()) if callable(board) else board
+                # Threads that come here at once all get the board that one of them has made.
+                self._boards.setdefault(name, made)
+        return self._boards
 
     def check(self, **kwargs: Any) -> list[Any]:
         return [
