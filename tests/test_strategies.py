@@ -1,22 +1,32 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import datetime, timedelta
 
 import pytest
-from django.db import transaction
-from hypothesis import given, settings
+from django.db import models, transaction
+from hypothesis import find, given, settings
 from hypothesis import strategies as st
+from hypothesis.errors import NoSuchExample
 from hypothesis.extra.django import TestCase
 
 from leaderboard.kinds import Qualification
 from leaderboard.testing import reference_standings
-from leaderboard.testing.strategies import entries
+from leaderboard.testing.strategies import _values, entries
 from tests.quiz.models import Answer
 from tests.schemas.models import Custom, Node, Season
 from tests.testapp.models import Comment
 
 EXAMPLES = 100
 repeatable = settings(max_examples=EXAMPLES, derandomize=True, database=None)
+
+
+def test_times_taken_of_the_longest_durations_can_be_read() -> None:
+    def longest(length: timedelta) -> bool:
+        return abs(datetime.max - datetime.min) + 2 * abs(length) > timedelta.max
+
+    with pytest.raises(NoSuchExample):
+        find(_values(models.DurationField()) or st.nothing(), longest)
 
 
 class Strategies(TestCase):
@@ -38,12 +48,14 @@ class Strategies(TestCase):
 
         look()
         floors = {
-            "tie": 0.3,
+            "tie": 0.5,
             "unranked": 0.5,
-            Qualification.EXCLUDED: 0.15,
-            Qualification.PENDING: 0.3,
-            Qualification.SUPERSEDED: 0.2,
-            Qualification.QUALIFIED: 0.3,
+            Qualification.EXCLUDED: 0.5,
+            Qualification.PENDING: 0.4,
+            Qualification.SUPERSEDED: 0.4,
+            Qualification.NO_CUT_OFF: 0.05,
+            Qualification.QUALIFIED: 0.5,
+            Qualification.NOT_QUALIFIED: 0.02,
         }
         shares = {name: seen[name] / EXAMPLES for name in floors}
         assert not {name: share for name, share in shares.items() if share < floors[name]}, shares

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
+from copy import copy
+from datetime import timedelta
 from typing import Any, TypeVar
 
 from django.db import models
@@ -12,6 +14,9 @@ from hypothesis.errors import InvalidArgument
 from hypothesis.extra.django import from_field, from_model
 
 __all__ = ["entries"]
+
+# What TimeTaken makes of a few durations must be a timedelta again; PostgreSQL has longer intervals.
+LONGEST = timedelta(days=10**8)
 
 ModelT = TypeVar("ModelT", bound=Model)
 Row = dict[str, Any]
@@ -61,8 +66,8 @@ def _entries(
         values = fields.get(name) or _values(field)
         if values is None:
             continue
-        if name in alone:
-            columns[name] = values
+        if name in alone or isinstance(field, models.BooleanField):
+            columns[name] = values | st.none() if field.null else values
         else:
             few = draw(st.lists(values, min_size=1, max_size=3))
             columns[name] = st.sampled_from([*few, *few, None] if field.null else few)
@@ -88,11 +93,18 @@ def _is_parent_link(field: Any) -> bool:
 
 
 def _values(field: Any) -> st.SearchStrategy[Any] | None:
-    """Return the strategy of a field; None for one that may be left out, of a type without a strategy."""
+    """Return the strategy of a field, for values other than None.
+
+    Return None for a field that may be left out, of a type that there is no strategy for.
+    """
     if isinstance(field, models.ForeignKey):
         return _instances(field.related_model)
+    if isinstance(field, models.DurationField):
+        return st.timedeltas(-LONGEST, LONGEST)
+    required = copy(field)
+    required.null = False
     try:
-        return from_field(field)
+        return from_field(required)
     except InvalidArgument:
         if field.null or field.blank or field.has_default():
             return None
