@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from django.core.checks import CheckMessage, Error, Warning
@@ -78,7 +78,8 @@ def check_boards(
     return messages
 
 
-@cache
+# Bounded, since boards may be made anew for each request.
+@lru_cache(maxsize=256)
 def misfits(model: type[Model], board: Leaderboard) -> Sequence[CheckMessage]:
     """Return why a board that no manager declares does not fit ``model``; empty where it does."""
     return tuple(_check_board(model, "", board))

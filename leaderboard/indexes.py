@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 from django.core.exceptions import FieldDoesNotExist
@@ -41,7 +41,8 @@ def otherwise_collated(model: type[Model], board: Leaderboard) -> Iterator[tuple
                 yield position, path_of(source)
 
 
-@cache
+# Bounded, since boards may be made anew for each request.
+@lru_cache(maxsize=256)
 def finds_counting_entries(model: type[Model], board: Leaderboard) -> bool:
     """Tell whether indexes give the board's first entries, and any member's, without reading the rest."""
     wanted = {index.name for index in board.indexes("x")}
