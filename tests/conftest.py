@@ -1,9 +1,14 @@
 from __future__ import annotations
 
 import os
+import signal
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
+
+# A shell lets jobs in its background ignore SIGINT, and so would the processes that are interrupted here.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A server answers in its own time, which is no property of the code under test.
 settings.register_profile(
