@@ -18,7 +18,7 @@ from leaderboard.checks import check_boards, check_queryset, misfits
 from leaderboard.cutoffs import Comparison
 from leaderboard.derived import DerivedColumn
 from leaderboard.derived_queryset import DerivedQuerySet
-from leaderboard.expressions import Term, all_of, any_of, kind_of, local_time
+from leaderboard.expressions import BIGINT, Term, all_of, any_of, kind_of, local_time
 from leaderboard.kinds import PercentileKind, RankKind
 from leaderboard.metrics import Metric, Ranking, Standing, field_names
 from leaderboard.population import select_primary_key
@@ -293,7 +293,8 @@ class LeaderboardQuerySet(DerivedQuerySet):
             return ranked[:n]
         ranked = ranked._chain()
         rank = ranked.query.reference(self._ranking, "rank", RankKind.COMPETITION)
-        return ranked.filter(LessThanOrEqual(rank, n))
+        # With its type: psycopg would bind a bare number as an int4, and cut it.
+        return ranked.filter(LessThanOrEqual(rank, Value(n, BIGINT)))
 
     def around(
         self, entry: Model | None = None, *, member: Any = None, before: int = 5, after: int = 5

@@ -106,6 +106,8 @@ def test_serves_and_leaves_nothing(base: Path) -> None:
 def test_signals_leave_nothing(
     base: Path, ending: signal.Signals, moment: Callable[[Path, subprocess.Popen[str]], None]
 ) -> None:
+    if signal.getsignal(ending) is signal.SIG_IGN:
+        pytest.skip(f"{ending.name} is ignored here, as under nohup, and so it is by the server")
     with launcher() as process:
         moment(base, process)
         assert processes(base)

@@ -273,13 +273,13 @@ class Properties(HypothesisTestCase):
         floors = {
             "empty": 0.01,
             "a hundred entries": 0.04,
-            "tie": 0.4,
-            "several boards": 0.2,
+            "tie": 0.3,
+            "several boards": 0.15,
             "unranked": 0.5,
             Qualification.EXCLUDED: 0.3,
             Qualification.PENDING: 0.3,
-            Qualification.SUPERSEDED: 0.2,
-            Qualification.NO_CUT_OFF: 0.2,
+            Qualification.SUPERSEDED: 0.08,
+            Qualification.NO_CUT_OFF: 0.1,
             Qualification.QUALIFIED: 0.2,
             Qualification.NOT_QUALIFIED: 0.2,
         }
