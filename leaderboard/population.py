@@ -119,7 +119,9 @@ class Population:
                 if table.stops_early and finds_counting_entries(table.view.model, self.board):
                     self._restrict_to_counting(entries)
                 else:
-                    self.only = Comparison(self._nth(), Value(1), arg_joiner=" = ")
+                    # A comparison outside of the level lets the window stop after the first of a partition.
+                    nth = self._counting("nth", self._nth(), BIGINT)
+                    self.only = Comparison(nth, Value(1), arg_joiner=" = ")
             self.ranked = None
         else:
             self._mark_ranked(entries)
@@ -220,11 +222,13 @@ class Population:
         self.excluded = IsNull(self.ranked, True) if conditions else None
         self.pending = Negation(self.ranked)
         if self.board.member is not None:
-            nth = self._nth(complete)
-            self.superseded = Comparison(nth, Value(1), arg_joiner=" > ")
-            self.ranked = all_of([self.ranked, Comparison(nth, Value(1), arg_joiner=" = ")])
+            # The sorts to come carry a truth value in place of a number eight times as wide.
+            first = Comparison(self._nth(complete), Value(1), arg_joiner=" = ")
+            counts = self._counting("counts", first, BOOLEAN)
+            self.superseded = Negation(counts)
+            self.ranked = all_of([self.ranked, counts])
 
-    def _nth(self, *apart: str) -> DerivedColumn:
+    def _nth(self, *apart: str) -> Window:
         """Return the position of an entry among its member's, by which the first one counts.
 
         Entries that differ in the columns ``apart`` are no rivals.
@@ -240,16 +244,20 @@ class Population:
             column = self._column("counting", by_field.expression)
             order = [OrderBy(self.at("counting", column), by_field.descending, nulls_last=True)]
         pk = primary_key(self.table.entries, self.table.aliases["counting"])
-        entries = self.table.entries
-        taken = {field.column for field in entries.get_meta().concrete_fields} | entries.annotations.keys()
-        nth = unique_name(f"_nth{self.table.rankings.index(self.ranking)}", taken)
-        self.windows[nth] = Window(
+        return Window(
             RowNumber(),
             partition_by=[self.at("counting", column) for column in columns],
             order_by=[*order, OrderBy(pk)],
             output_field=BIGINT,
         )
-        return DerivedColumn(self.table.aliases["standing"], nth, BIGINT)
+
+    def _counting(self, name: str, expression: Any, field: models.Field[Any, Any]) -> DerivedColumn:
+        """Return the column of the level of counting that holds ``expression``."""
+        entries = self.table.entries
+        taken = {field.column for field in entries.get_meta().concrete_fields} | entries.annotations.keys()
+        column = unique_name(f"_{name}{self.table.rankings.index(self.ranking)}", taken)
+        self.windows[column] = expression
+        return DerivedColumn(self.table.aliases["standing"], column, field)
 
     def column(self, metric: Metric) -> Any:
         """Return the expression for ``metric`` on the level of standings."""

@@ -148,8 +148,8 @@ MUTATIONS = (
     Mutation(
         "every entry of a member counts",
         "population",
-        'self.only = Comparison(self._nth(), Value(1), arg_joiner=" = ")',
-        'self.only = Comparison(self._nth(), Value(1), arg_joiner=" >= ")',
+        'self.only = Comparison(nth, Value(1), arg_joiner=" = ")',
+        'self.only = Comparison(nth, Value(1), arg_joiner=" >= ")',
     ),
     Mutation(
         "boards are not told apart",

@@ -15,16 +15,16 @@ SELECT testapp_attempt.id,
                standing.started_at,
                standing.finished_at,
                standing.disqualified,
-               CASE WHEN (standing._complete1 AND (standing._nth0 = 1)) THEN RANK() OVER (PARTITION BY (standing._complete1 AND (standing._nth0 = 1)) ORDER BY standing.score DESC, standing._term0 ASC)
+               CASE WHEN (standing._complete1 AND standing._counts0) THEN RANK() OVER (PARTITION BY (standing._complete1 AND standing._counts0) ORDER BY standing.score DESC, standing._term0 ASC)
                     ELSE NULL
                      END AS rank,
-               COUNT(1) FILTER (WHERE (standing._complete1 AND (standing._nth0 = 1))) OVER () AS board_size,
-               CASE WHEN (standing._complete1 AND (standing._nth0 = 1)) THEN (((100 * ((COUNT(1) FILTER (WHERE (standing._complete1 AND (standing._nth0 = 1))) OVER () - RANK() OVER (PARTITION BY (standing._complete1 AND (standing._nth0 = 1)) ORDER BY standing.score DESC, standing._term0 ASC)) + 1)))::double precision / (NULLIF(COUNT(1) FILTER (WHERE (standing._complete1 AND (standing._nth0 = 1))) OVER (), 0))::double precision)
+               COUNT(1) FILTER (WHERE (standing._complete1 AND standing._counts0)) OVER () AS board_size,
+               CASE WHEN (standing._complete1 AND standing._counts0) THEN (((100 * ((COUNT(1) FILTER (WHERE (standing._complete1 AND standing._counts0)) OVER () - RANK() OVER (PARTITION BY (standing._complete1 AND standing._counts0) ORDER BY standing.score DESC, standing._term0 ASC)) + 1)))::double precision / (NULLIF(COUNT(1) FILTER (WHERE (standing._complete1 AND standing._counts0)) OVER (), 0))::double precision)
                     ELSE NULL
                      END AS percentile,
                CASE WHEN standing._complete1 IS NULL THEN excluded
                     WHEN (NOT standing._complete1)   THEN pending
-                    WHEN (standing._nth0 > 1)        THEN superseded
+                    WHEN (NOT standing._counts0)     THEN superseded
                     WHEN standing._cut_off2          THEN qualified
                     WHEN (NOT standing._cut_off2)    THEN not_qualified
                     ELSE no_cut_off
@@ -43,7 +43,7 @@ SELECT testapp_attempt.id,
                        counting._term0 AS _term0,
                        counting._complete1 AS _complete1,
                        counting._cut_off2 AS _cut_off2,
-                       ROW_NUMBER() OVER (PARTITION BY counting.candidate_id, counting._complete1 ORDER BY counting.score DESC, counting._term0 ASC, counting.id ASC) AS _nth0
+                       (ROW_NUMBER() OVER (PARTITION BY counting.candidate_id, counting._complete1 ORDER BY counting.score DESC, counting._term0 ASC, counting.id ASC) = 1) AS _counts0
                   FROM (
                         SELECT entry.id,
                                entry.test_id,
