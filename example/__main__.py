@@ -37,9 +37,21 @@ def main() -> int:
             os.environ["DATABASE_URL"] = url
             os.environ["DJANGO_SETTINGS_MODULE"] = "example.settings"
             return _run(arguments)
-    except KeyboardInterrupt:
+    except BaseException as error:
+        if not was_interrupted(error):
+            raise
         print("\nInterrupted.", file=sys.stderr)
         return 130
+
+
+def was_interrupted(error: BaseException | None) -> bool:
+    """Tell whether an error is an interrupt, or came of one.
+
+    A connection that is interrupted while it waits may fail to roll back, and that error is raised instead.
+    """
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 def _run(arguments: argparse.Namespace) -> int:

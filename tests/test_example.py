@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from example.__main__ import was_interrupted
+
 ROOT = Path(__file__).parents[1]
 WHOLE = ROOT.parent / "shared" / "data"
 HEADER = "bib,category,gender,age,country,official_seconds"
@@ -70,6 +72,24 @@ def test_demo_leaves_nothing_behind_when_interrupted() -> None:
         assert list(Path(folder).iterdir()) == []
         with pytest.raises(ProcessLookupError):
             os.kill(server, 0)
+
+
+def test_an_error_on_the_way_out_of_an_interrupt_is_one() -> None:
+    def rolled_back(error: type[BaseException]) -> BaseException:
+        with pytest.raises(RuntimeError) as raised:
+            try:
+                raise error
+            finally:
+                try:
+                    raise ValueError("the connection is active")
+                except ValueError as cause:
+                    raise RuntimeError from cause
+        return raised.value
+
+    assert was_interrupted(KeyboardInterrupt())
+    assert was_interrupted(rolled_back(KeyboardInterrupt))
+    assert not was_interrupted(rolled_back(OSError))
+    assert not was_interrupted(SystemExit(2))
 
 
 def test_migrations_are_those_of_the_models() -> None:
