@@ -57,7 +57,6 @@ class Strategies(TestCase):
             Qualification.SUPERSEDED: 0.4,
             Qualification.NO_CUT_OFF: 0.05,
             Qualification.QUALIFIED: 0.5,
-            Qualification.NOT_QUALIFIED: 0.01,
         }
         shares = {name: seen[name] / EXAMPLES for name in floors}
         assert not {name: share for name, share in shares.items() if share < floors[name]}, shares
