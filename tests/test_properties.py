@@ -159,7 +159,7 @@ def boards(
         counting=draw(counting) if member else None,
         eligible=draw(st.sampled_from([None, Q(disqualified=False), ~Q(disqualified=True)])),
         time_taken=draw(st.sampled_from(TIMES)),
-        cut_off=draw(mostly(rules)),
+        cut_off=draw(weighted((3, rules), (1, st.none()))),
         rank_kind=draw(rank_kind),
         percentile_kind=draw(st.sampled_from(PercentileKind)),
     )
@@ -279,7 +279,7 @@ class Properties(HypothesisTestCase):
             Qualification.EXCLUDED: 0.3,
             Qualification.PENDING: 0.3,
             Qualification.SUPERSEDED: 0.08,
-            Qualification.NO_CUT_OFF: 0.1,
+            Qualification.NO_CUT_OFF: 0.2,
             Qualification.QUALIFIED: 0.2,
             Qualification.NOT_QUALIFIED: 0.2,
         }

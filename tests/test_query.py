@@ -11,6 +11,7 @@ from unittest import mock
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.core.exceptions import FieldError
 from django.db import NotSupportedError
 from django.db.models import (
     BigIntegerField,
@@ -606,6 +607,15 @@ def test_a_day_that_is_none(data: None) -> None:
     board = Leaderboard(within={"day": TruncDate("finished_at")}, order_by=["-score"])
     with pytest.raises(ValueError, match=r"on_board\(day='soon'\): .*invalid date format"):
         Attempt.objects.with_leaderboard(board).on_board(day="soon")
+
+
+def test_a_declared_board_that_was_never_checked_multiplies_no_rows(data: None) -> None:
+    board = Leaderboard(order_by=["-comments__text"])
+    with (
+        mock.patch.dict(Attempt.objects.boards, {"many": board}),
+        pytest.raises(FieldError, match="refers to the relation 'comments', of which an entry may have many"),
+    ):
+        len(Attempt.objects.board("many").standings())
 
 
 def test_a_metric_replaces_another_of_its_name(data: None) -> None:
