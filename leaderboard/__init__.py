@@ -1,7 +1,7 @@
 """Derived-metrics leaderboards for Django on PostgreSQL."""
 
-from leaderboard.board import Best, First, Latest, Leaderboard
-from leaderboard.cutoffs import (
+from leaderboard.declaration.counting import Best, First, Latest
+from leaderboard.declaration.cut_offs import (
     AllOf,
     AnyOf,
     AtLeast,
@@ -10,10 +10,11 @@ from leaderboard.cutoffs import (
     Not,
     PercentileAtLeast,
     PercentOf,
-    QualificationWindow,
     TopCount,
     TopPercent,
 )
+from leaderboard.declaration.leaderboard import Leaderboard
+from leaderboard.declaration.windows import QualificationWindow
 from leaderboard.expressions import (
     PercentileWindow,
     QualificationChoices,
@@ -22,8 +23,9 @@ from leaderboard.expressions import (
     TimeTaken,
 )
 from leaderboard.kinds import PercentileKind, Qualification, RankKind
-from leaderboard.metrics import Standing
-from leaderboard.query import BoardNotPinned, LeaderboardManager, LeaderboardQuerySet
+from leaderboard.querysets.boards import BoardNotPinned
+from leaderboard.querysets.manager import LeaderboardManager, LeaderboardQuerySet
+from leaderboard.standings.standing import Standing
 
 __all__ = [
     "AllOf",

@@ -25,7 +25,7 @@ from leaderboard import (
     PercentOf,
     TimeTaken,
 )
-from leaderboard.checks import check_boards
+from leaderboard.declaration.checks import check_boards
 from tests.testapp.models import Attempt
 
 

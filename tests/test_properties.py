@@ -219,7 +219,7 @@ class Properties(HypothesisTestCase):
             )
         # Without what counts the whole board, the counting entries are found by indexes, where there are any.
         for indexed in (False, True):
-            with mock.patch("leaderboard.population.finds_counting_entries", return_value=indexed):
+            with mock.patch("leaderboard.standings.plan.finds_counting_entries", return_value=indexed):
                 found = list(on_board.top(1000))
             assert [(entry.pk, entry.rank) for entry in found] == [(entry.pk, entry.rank) for entry in top]
         for position in range(0, len(top), len(top) // 8 + 1):

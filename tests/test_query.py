@@ -82,7 +82,7 @@ def test_a_declaration_is_not_changed_by_its_use(declaration: dict[str, Any], da
     assert dict(Attempt.objects.annotate(inner=Subquery(inner)).values_list("pk", "inner")) == before
     if "test" in declaration.get("within", ()):
         board = queryset.on_board(test=Test.objects.get(name="test 0"))
-        with mock.patch("leaderboard.population.finds_counting_entries", return_value=True):
+        with mock.patch("leaderboard.standings.plan.finds_counting_entries", return_value=True):
             assert list(board.top(10)) == list(board.top(10))
     assert dict(queryset.standings().values_list("pk", "rank")) == before
     assert_matches_reference(queryset)

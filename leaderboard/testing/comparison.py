@@ -10,10 +10,13 @@ from django.db import models
 from django.db.models import F, Value
 from django.db.models.functions import Cast, Now
 
-from leaderboard import cutoffs, reference
-from leaderboard.expressions import TimeTaken, holds
-from leaderboard.query import LeaderboardQuerySet
-from leaderboard.structure import described
+from leaderboard import reference
+from leaderboard.declaration import cut_offs
+from leaderboard.expressions.logic import is_true
+from leaderboard.expressions.numbers import comparable
+from leaderboard.expressions.times import TimeTaken
+from leaderboard.orm.trees import described
+from leaderboard.querysets.manager import LeaderboardQuerySet
 
 __all__ = ["assert_matches_reference", "reference_standings"]
 
@@ -41,7 +44,7 @@ def reference_standings(
             )
     board = queryset._declaration
     operands = Operands()
-    eligible = operands.add(holds(board.eligible) if board.eligible else Value(True))
+    eligible = operands.add(is_true(board.eligible) if board.eligible else Value(True))
     within = [operands.add(expression) for expression in board.within.values()]
     terms = [
         operands.add(*wrapped.get_source_expressions())
@@ -113,7 +116,7 @@ def assert_matches_reference(queryset: LeaderboardQuerySet) -> None:
 
 
 def _require_rows(queryset: object) -> None:
-    if not isinstance(queryset, LeaderboardQuerySet) or queryset._fields is not None:
+    if not isinstance(queryset, LeaderboardQuerySet) or not queryset._is_of_rows:
         raise TypeError(
             f"queryset={described(queryset)} must be a queryset of a LeaderboardManager, without values(), "
             "such as Attempt.objects.all()."
@@ -153,34 +156,34 @@ class Operands:
         return rows.annotate(**self.columns).values("pk", *self.columns)
 
 
-def _rule(rule: cutoffs.CutOff, operands: Operands, added: list[Operand]) -> reference.Rule:
+def _rule(rule: cut_offs.CutOff, operands: Operands, added: list[Operand]) -> reference.Rule:
     """Return the reference's form of a cut-off rule, having added its operands."""
 
     def name(expression: Any) -> str:
         added.append(operands.add(expression))
         return str(len(added) - 1)
 
-    def beside(value: Any, rule: Any) -> str:
-        return name(cutoffs.beside(value, rule.expression))
+    def other(value: Any, rule: Any) -> str:
+        return name(comparable(value, rule.expression))
 
     parts = [_rule(part, operands, added) for part in rule.rules()]
     match rule:
-        case cutoffs.AtLeast():
-            return reference.AtLeast(name(rule.expression), beside(rule.value, rule))
-        case cutoffs.AtMost():
-            return reference.AtMost(name(rule.expression), beside(rule.value, rule))
-        case cutoffs.PercentOf():
-            return reference.PercentOf(name(rule.expression), beside(rule.maximum, rule), name(rule.percent))
-        case cutoffs.TopCount():
+        case cut_offs.AtLeast():
+            return reference.AtLeast(name(rule.expression), other(rule.value, rule))
+        case cut_offs.AtMost():
+            return reference.AtMost(name(rule.expression), other(rule.value, rule))
+        case cut_offs.PercentOf():
+            return reference.PercentOf(name(rule.expression), other(rule.maximum, rule), name(rule.percent))
+        case cut_offs.TopCount():
             return reference.TopCount(name(rule.count))
-        case cutoffs.TopPercent():
+        case cut_offs.TopPercent():
             return reference.TopPercent(name(rule.percent))
-        case cutoffs.PercentileAtLeast():
+        case cut_offs.PercentileAtLeast():
             return reference.PercentileAtLeast(name(rule.percent), rule.kind)
-        case cutoffs.Not():
+        case cut_offs.Not():
             return reference.Not(*parts)
-        case cutoffs.AllOf():
+        case cut_offs.AllOf():
             return reference.AllOf(parts)
-        case cutoffs.AnyOf():
+        case cut_offs.AnyOf():
             return reference.AnyOf(parts)
     raise TypeError(f"{rule!r} has no counterpart in leaderboard.reference.")

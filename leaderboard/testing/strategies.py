@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from hypothesis.errors import InvalidArgument
 from hypothesis.extra.django import from_field, from_model
 
+from leaderboard.orm.models import stored_fields
+
 __all__ = ["entries"]
 
 # What TimeTaken makes of a few durations must be a timedelta again; PostgreSQL has longer intervals.
@@ -39,7 +41,7 @@ def entries(
     Raises ``TypeError`` for a name that is no field; drawing raises ``InvalidArgument``, from Hypothesis,
     for a required field of a type that it knows no strategy for.
     """
-    names = [field.name for field in model._meta.concrete_fields]
+    names = [field.name for field in stored_fields(model)]
     if unknown := sorted(fields.keys() - set(names)):
         raise TypeError(f"{unknown[0]!r} is no field of {model._meta.label}; it has {', '.join(names)}.")
     return _entries(model, min_size, max_size, fields)
@@ -56,7 +58,7 @@ def _entries(
     unique = _unique(model)
     alone = {name for names in unique for name in names if len(names) == 1}
     columns = {}
-    for field in model._meta.concrete_fields:
+    for field in stored_fields(model):
         name = field.name
         if name in fields and not isinstance(field, models.ForeignKey):
             columns[name] = fields[name]
@@ -114,7 +116,7 @@ def _values(field: Any) -> st.SearchStrategy[Any] | None:
 def _instances(model: type[Model], *above: type[Model]) -> st.SearchStrategy[Any]:
     """Return a strategy for saved instances of ``model`` and of what they refer to."""
     related: dict[str, st.SearchStrategy[Any]] = {}
-    for field in model._meta.concrete_fields:
+    for field in stored_fields(model):
         target: Any = field.related_model
         # A model may refer to itself, by way of others too.
         if (
@@ -136,7 +138,7 @@ def _unique(model: type[Model]) -> list[tuple[str, ...]]:
         for constraint in meta.constraints
         if isinstance(constraint, models.UniqueConstraint) and constraint.fields
     ]
-    return [*((field.name,) for field in meta.concrete_fields if field.unique), *together]
+    return [*((field.name,) for field in stored_fields(model) if field.unique), *together]
 
 
 def _key(names: list[str]) -> Callable[[Row], Hashable]:

@@ -2,79 +2,31 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
-from django.db.models import ExpressionWrapper, F, Index, Model, OrderBy, Q, Value
-from django.db.models.expressions import Combinable, CombinedExpression
-from django.db.models.functions import Coalesce, Collate
+from django.db.models import Index, Model, OrderBy, Q
+from django.db.models.functions import Collate
 from django.utils.deconstruct import deconstructible
 
-from leaderboard.cutoffs import CutOff
-from leaderboard.expressions import (
-    Term,
-    TimeTaken,
-    condition,
-    declared,
-    is_running,
-    kind_of,
-    operand,
-    ordering,
-)
-from leaderboard.kinds import Counting, PercentileKind, RankKind
-from leaderboard.structure import described, path_of, same
+from leaderboard.declaration.counting import Best, CountingRule
+from leaderboard.declaration.cut_offs import CutOff
+from leaderboard.declaration.indexes import indexes_for
+from leaderboard.expressions.arguments import as_condition, as_expression, as_kind, as_ordering
+from leaderboard.expressions.terms import Term
+from leaderboard.expressions.times import TimeTaken
+from leaderboard.kinds import PercentileKind, RankKind
+from leaderboard.orm.models import managers_of
+from leaderboard.orm.names import Combinable
+from leaderboard.orm.trees import same, shown_arguments
 
-__all__ = ["Best", "CountingRule", "First", "Latest", "Leaderboard", "boards_of"]
+__all__ = ["Leaderboard", "boards_of"]
 
+T = TypeVar("T")
 
-class CountingRule:
-    """Which of a member's entries counts, among those eligible and with no NULL term."""
-
-    kind: Counting
-    field: str | None = None
-
-    def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and self.field == other.field
-
-    def __hash__(self) -> int:
-        return hash((type(self), self.field))
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({'' if self.field is None else repr(self.field)})"
-
-
-@deconstructible(path="leaderboard.Best")
-class Best(CountingRule):
-    """The entry that comes first by the ordering terms; ties go to the lower primary key."""
-
-    kind = Counting.BEST
-
-
-class _ByField(CountingRule):
-    def __init__(self, field: str) -> None:
-        if isinstance(field, str) and field.startswith("-"):
-            raise ValueError(f"{type(self).__name__}({field!r}) has its direction already; leave '-' out.")
-        if not (isinstance(field, str) and field.isidentifier()):
-            raise TypeError(
-                f"{type(self).__name__}({field!r}) takes the name of a field, such as 'started_at'."
-            )
-        self.field = field
-
-
-@deconstructible(path="leaderboard.Latest")
-class Latest(_ByField):
-    """The entry with the greatest value of ``field``, NULL last; ties go to the lower primary key."""
-
-    kind = Counting.LATEST
-
-
-@deconstructible(path="leaderboard.First")
-class First(_ByField):
-    """The entry with the smallest value of ``field``, NULL last; ties go to the lower primary key."""
-
-    kind = Counting.FIRST
+# Models times combinations of metrics: some for each board, but no more than are kept in passing.
+MOST_PREPARED = 256
 
 
 def _within(within: object) -> dict[str, Any]:
@@ -89,7 +41,7 @@ def _within(within: object) -> dict[str, Any]:
     for name in parts:
         if not isinstance(name, str) or not name.isidentifier() or name == "self":
             raise TypeError(f"within={within!r} has {name!r}, which cannot name an argument of on_board().")
-    return {name: operand(value, f"within[{name!r}]") for name, value in parts.items()}
+    return {name: as_expression(value, f"within[{name!r}]") for name, value in parts.items()}
 
 
 @deconstructible(path="leaderboard.Leaderboard")
@@ -118,6 +70,7 @@ class Leaderboard:
     percentile_kind: PercentileKind
     collation: str
     _constructor_args: tuple[Any, ...]
+    _prepared: dict[Hashable, Any]
 
     def __init__(
         self,
@@ -153,18 +106,18 @@ class Leaderboard:
             "within": MappingProxyType(_within(within)),
             "terms": tuple(
                 OrderBy(Term(term.expression, collation), descending=term.descending)
-                for term in ordering(order_by)
+                for term in as_ordering(order_by)
             ),
-            "eligible": condition(eligible, "eligible"),
+            "eligible": as_condition(eligible, "eligible"),
             "member": member,
             "counting": Best() if counting is None else counting,
             "time_taken": time_taken,
             "cut_off": cut_off,
-            "rank_kind": kind_of(RankKind, rank_kind, "rank_kind"),
-            "percentile_kind": kind_of(PercentileKind, percentile_kind, "percentile_kind"),
+            "rank_kind": as_kind(RankKind, rank_kind, "rank_kind"),
+            "percentile_kind": as_kind(PercentileKind, percentile_kind, "percentile_kind"),
             "collation": collation,
         }
-        self.__dict__.update(values)
+        self.__dict__.update(values, _prepared={})
 
     def __setattr__(self, name: str, value: object) -> None:
         if name == "_constructor_args":  # set by deconstructible() before __init__ runs
@@ -176,7 +129,7 @@ class Leaderboard:
         self.__setattr__(name, None)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "within": dict(self.within)}
+        return {**self.__dict__, "within": dict(self.within), "_prepared": {}}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state, within=MappingProxyType(state["within"]))
@@ -191,12 +144,32 @@ class Leaderboard:
         return {
             name: dict(value) if name == "within" else value
             for name, value in self.__dict__.items()
-            if name != "_constructor_args"
+            if not name.startswith("_")
         }
 
     def __repr__(self) -> str:
-        _, arguments = self._constructor_args
-        return f"Leaderboard({', '.join(f'{name}={described(value)}' for name, value in arguments.items())})"
+        return f"Leaderboard({shown_arguments(self)})"
+
+    def expressions(self) -> Iterator[Any]:
+        """Yield all expressions and conditions that the declaration holds."""
+        yield from self.within.values()
+        yield from self.terms
+        yield self.eligible
+        yield from () if self.time_taken is None else (self.time_taken,)
+        yield from () if self.cut_off is None else self.cut_off.row_values()
+
+    def prepared(self, key: Hashable, prepare: Callable[[], T]) -> T:
+        """Return what ``prepare`` once made of this declaration for ``key``; it lives as long as this does.
+
+        It must never be changed: threads share it. Two of them may prepare it at once; all see one.
+        """
+        made: dict[Hashable, Any] = self._prepared
+        if key not in made:
+            value = prepare()
+            if len(made) >= MOST_PREPARED:
+                made.clear()
+            return made.setdefault(key, value)  # type: ignore[no-any-return]
+        return made[key]  # type: ignore[no-any-return]
 
     def indexes(self, prefix: str) -> list[Index]:
         """Return the indexes that serve this board, for ``Meta.indexes``.
@@ -209,56 +182,14 @@ class Leaderboard:
         """
         if not isinstance(prefix, str) or not prefix:
             raise TypeError(f"prefix={prefix!r} must begin the names of the indexes, such as 'attempt'.")
-        if not all(map(_indexable, self.within.values())):
-            return []
-        board = [OrderBy(value) for value in self.within.values()]
-        terms: list[OrderBy] = []
-        for term in self.terms:
-            if not _indexable(declared(term)):
-                break
-            terms.append(OrderBy(declared(term), term.descending))
-        indexes = [_index(f"{prefix}_terms", [*board, *terms])] if terms else []
-        if self.member is not None and _indexable(F(self.member)):
-            indexes.append(_index(f"{prefix}_member", [*board, OrderBy(F(self.member)), *terms]))
-        return indexes
+        return indexes_for(prefix, within=list(self.within.values()), terms=self.terms, member=self.member)
 
 
 def boards_of(model: type[Model]) -> dict[str, Leaderboard]:
     """Return the boards that the managers of ``model`` declare, by name; the first one is the default."""
     boards: dict[str, Leaderboard] = {}
     # Related managers are made from the default one, without its boards.
-    for manager in sorted(model._meta.managers, key=lambda manager: manager is not model._default_manager):
+    for manager in sorted(managers_of(model), key=lambda manager: manager is not model._default_manager):
         for name, board in getattr(manager, "boards", {}).items():
             boards.setdefault(name, board)
     return boards
-
-
-# Not Cast or Trunc, which may depend on the time zone of the session.
-IMMUTABLE = (TimeTaken, Collate, ExpressionWrapper, CombinedExpression, Coalesce, Value)
-
-
-def _indexable(expression: Any) -> bool:
-    """Tell whether PostgreSQL takes the expression into an index: own columns, immutable functions."""
-    if isinstance(expression, F):
-        # An index knows the primary key by its own name only; nothing after it would order anything.
-        return "__" not in path_of(expression) and path_of(expression) != "pk"
-    if not isinstance(expression, TimeTaken | Collate) or is_running(expression):
-        return False
-    nodes: list[Any] = list(expression.flatten())
-    return all(
-        "__" not in path_of(node) if isinstance(node, F) else type(node) in IMMUTABLE for node in nodes
-    )
-
-
-def _index(name: str, parts: list[OrderBy]) -> Index:
-    # What Django fills in for each child of an abstract model; it checks the length then.
-    if len(re.sub(r"%\((app_label|class)\)s", "", name)) > Index.max_name_length:
-        raise ValueError(
-            f"The index name {name!r} has more than {Index.max_name_length} characters; "
-            "give indexes() a shorter prefix."
-        )
-    if all(isinstance(part.expression, F) for part in parts):
-        names = [f"{'-' if part.descending else ''}{path_of(part.expression)}" for part in parts]
-        return Index(name=name, fields=names)
-    # PostgreSQL sorts ascending by default; a bare expression keeps the migration short.
-    return Index(*(part if part.descending else part.expression for part in parts), name=name)

@@ -1,18 +1,18 @@
-"""Which indexes of a model serve a board."""
+"""Whether a model has the indexes that serve a board."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 from typing import Any
 
-from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 from django.db.models import F, Model, OrderBy
 
-from leaderboard.board import Leaderboard
-from leaderboard.expressions import declared, is_text, value_field
-from leaderboard.structure import path_of
+from leaderboard.declaration.leaderboard import Leaderboard
+from leaderboard.expressions.fields import is_text, value_field
+from leaderboard.expressions.terms import as_written
+from leaderboard.orm.models import ancestors, field_called, own_fields, stored_fields
+from leaderboard.orm.trees import nodes_of, path_of
 
 __all__ = ["finds_counting_entries", "missing_indexes", "otherwise_collated", "table_of"]
 
@@ -32,19 +32,21 @@ def missing_indexes(model: type[Model], board: Leaderboard) -> Iterator[Columns]
 
 def otherwise_collated(model: type[Model], board: Leaderboard) -> Iterator[tuple[int, str]]:
     """Yield position and name of the terms that are texts in a collation other than the board's."""
-    fields = {field.name: value_field(field) for field in model._meta.concrete_fields}
+    fields = {field.name: value_field(field) for field in stored_fields(model)}
     for position, term in enumerate(board.terms):
-        source = declared(term)
+        source = as_written(term)
         if isinstance(source, F):
             field = fields.get(_field_name(model, path_of(source)))
             if is_text(field) and getattr(field, "db_collation", None) != board.collation:
                 yield position, path_of(source)
 
 
-# Bounded, since boards may be made anew for each request.
-@lru_cache(maxsize=256)
 def finds_counting_entries(model: type[Model], board: Leaderboard) -> bool:
     """Tell whether indexes give the board's first entries, and any member's, without reading the rest."""
+    return board.prepared(("finds_counting_entries", model), lambda: _finds_counting_entries(model, board))
+
+
+def _finds_counting_entries(model: type[Model], board: Leaderboard) -> bool:
     wanted = {index.name for index in board.indexes("x")}
     return (
         wanted == {"x_terms", "x_member"}
@@ -58,17 +60,17 @@ def table_of(model: type[Model], columns: Columns) -> type[Model] | None:
     names = {
         path_of(node)
         for key, _ in columns
-        for node in ([F(key)] if isinstance(key, str) else key.flatten())
+        for node in ([F(key)] if isinstance(key, str) else nodes_of(key))
         if isinstance(node, F)
     }
-    for owner in (model, *model._meta.get_parent_list()):
-        if names <= {field.name for field in owner._meta.local_concrete_fields}:
+    for owner in (model, *ancestors(model)):
+        if names <= {field.name for field in own_fields(owner)}:
             return owner
     return None
 
 
 def _present_indexes(model: type[Model], board: Leaderboard) -> Iterator[Columns]:
-    for owner in (model, *model._meta.get_parent_list()):
+    for owner in (model, *ancestors(model)):
         meta = owner._meta
         uniques = [item for item in meta.constraints if isinstance(item, models.UniqueConstraint)]
         # A partial index serves only what its condition implies; other methods than B-tree do not sort.
@@ -77,7 +79,7 @@ def _present_indexes(model: type[Model], board: Leaderboard) -> Iterator[Columns
                 yield _columns(model, index)
         for names in meta.unique_together:
             yield [(_field_name(model, name), False) for name in names]
-        for field in meta.local_concrete_fields:
+        for field in own_fields(owner):
             if field.unique or getattr(field, "db_index", False):
                 yield [(field.name, False)]
 
@@ -96,10 +98,8 @@ def _columns(model: type[Model], index: models.Index | models.UniqueConstraint) 
 
 def _field_name(model: type[Model], name: str) -> str:
     """Return the name of the field that ``pk`` or a column's name stands for."""
-    try:
-        return model._meta.pk.name if name == "pk" else model._meta.get_field(name).name
-    except FieldDoesNotExist:
-        return name
+    field = field_called(model, name)
+    return name if field is None else str(field.name)
 
 
 def _serves(present: Columns, wanted: Columns, pinned: int) -> bool:

@@ -7,16 +7,20 @@ from typing import TYPE_CHECKING, Any, Self, cast
 from django.core.exceptions import FieldError
 from django.db import NotSupportedError, models
 
-from leaderboard.derived import DerivedColumn, DerivedRef
-from leaderboard.sql import NO_ROW_LOCKS, LeaderboardQuery
+from leaderboard.orm.columns import DerivedColumn, DerivedRef
+from leaderboard.orm.query import NO_ROW_LOCKS, DerivedQuery
 
-__all__ = ["DerivedQuerySet"]
+__all__ = ["DerivedQuerySet", "made_by_as_manager"]
 
 
 class DerivedQuerySet(models.QuerySet[Any]):
-    """A queryset that writes and combines rows by primary key where it has standings."""
+    """A queryset that writes and combines rows by primary key where it has derived columns."""
 
-    query: LeaderboardQuery
+    query: DerivedQuery
+    _query_class = DerivedQuery
+
+    # The names of attributes that copies of the queryset have too.
+    _carried: tuple[str, ...] = ()
 
     if TYPE_CHECKING:  # internals of QuerySet that django-stubs leaves out
         _db: str | None
@@ -27,7 +31,74 @@ class DerivedQuerySet(models.QuerySet[Any]):
         def _not_support_combined_queries(self, operation_name: str) -> None: ...
 
     def __init__(self, model: Any = None, query: Any = None, using: Any = None, hints: Any = None) -> None:
-        super().__init__(model, LeaderboardQuery(model) if query is None else query, using, hints)
+        super().__init__(model, self._query_class(model) if query is None else query, using, hints)
+
+    def _clone(self) -> Self:
+        clone: Self = super()._clone()  # type: ignore[misc]
+        clone._carry_over(self)
+        return clone
+
+    def _carry_over(self, other: Self) -> None:
+        for name in self._carried:
+            setattr(self, name, getattr(other, name))
+
+    def _unfiltered(self) -> Self:
+        """Return the queryset without its view."""
+        queryset = type(self)(self.model, using=self._db, hints=self._hints)
+        queryset._carry_over(self)
+        return queryset
+
+    def _copied(self, **attributes: Any) -> Self:
+        """Return a copy in which some of the carried attributes have other values."""
+        clone = self._chain()
+        for name, value in attributes.items():
+            setattr(clone, name, value)
+        return clone
+
+    def _refuse_combined(self, method: str) -> None:
+        """Raise ``NotSupportedError`` after ``union()`` and its like."""
+        self._not_support_combined_queries(method)
+
+    def _refuse_row_locks(self) -> None:
+        """Raise ``NotSupportedError`` after ``select_for_update()``."""
+        if self.query.select_for_update:
+            raise NotSupportedError(NO_ROW_LOCKS)
+
+    def _refuse_slice(self, method: str) -> None:
+        """Raise ``TypeError`` after a slice."""
+        if self.query.is_sliced:
+            raise TypeError(f"Cannot call {method}() once a slice has been taken.")
+
+    @property
+    def _has_slice(self) -> bool:
+        return self.query.is_sliced
+
+    @property
+    def _is_of_rows(self) -> bool:
+        """Whether the results are instances of the model: not after ``values()``."""
+        return self._fields is None
+
+    @property
+    def _has_distinct_fields(self) -> bool:
+        return bool(self.query.distinct_fields)
+
+    def _annotation(self, name: str) -> Any:
+        """Return the annotation of that name; None where there is none."""
+        return self.query.annotations.get(name)
+
+    @property
+    def _shown_annotations(self) -> list[str]:
+        return list(self.query.annotation_select)
+
+    def _in_written_order(self) -> Self:
+        """Return a copy whose order is not reversed: Django's ``order_by()`` does not undo ``reverse()``."""
+        clone = self._chain()
+        clone.query.standard_ordering = True
+        return clone
+
+    def _ordering(self) -> tuple[Any, ...]:
+        """Return the terms given to ``order_by()``."""
+        return tuple(self.query.order_by)
 
     def update(self, **kwargs: Any) -> int:
         """Update the rows of the view, and return their number; standings are computed first.
@@ -35,7 +106,7 @@ class DerivedQuerySet(models.QuerySet[Any]):
         Raises ``NotSupportedError`` where a value refers to a metric, and after ``union()``; ``TypeError``
         after a slice or ``distinct(*fields)``.
         """
-        if not self.query.metrics:
+        if not self.query.derived_columns:
             return super().update(**kwargs)
         self._not_support_combined_queries("update")
         if self.query.is_sliced:
@@ -58,7 +129,7 @@ class DerivedQuerySet(models.QuerySet[Any]):
         Raises ``NotSupportedError`` after ``union()``; ``TypeError`` after a slice, ``values()`` or
         ``distinct(*fields)``.
         """
-        if not self.query.metrics:
+        if not self.query.derived_columns:
             return super().delete()
         self._not_support_combined_queries("delete")
         if self.query.is_sliced:
@@ -73,21 +144,22 @@ class DerivedQuerySet(models.QuerySet[Any]):
         if self.query.distinct_fields:
             raise TypeError("Cannot update or delete after .distinct(*fields).")
         self._for_write = True
-        return self._rows().filter(pk__in=self.order_by().values("pk"))
+        return self._plain_rows().filter(pk__in=self.order_by().values("pk"))
 
-    def _rows(self) -> models.QuerySet[Any]:
+    def _plain_rows(self) -> models.QuerySet[Any]:
+        """Return all rows of the model, on the same database."""
         # Not by a manager, which may hide some.
         return models.QuerySet(self.model, using=self.db)
 
     def select_for_update(self, *args: Any, **kwargs: Any) -> Self:
         """As Django's; raises ``NotSupportedError`` where there are standings."""
-        if self.query.metrics:
+        if self.query.derived_columns:
             raise NotSupportedError(NO_ROW_LOCKS)
         return super().select_for_update(*args, **kwargs)
 
     def update_or_create(self, *args: Any, **kwargs: Any) -> tuple[Any, bool]:
         """As Django's; raises ``NotSupportedError`` where there are standings."""
-        if self.query.metrics:
+        if self.query.derived_columns:
             raise NotSupportedError(
                 "update_or_create() locks the row, which cannot be done through standings. "
                 "Call it on a queryset without them, such as Model.objects."
@@ -97,13 +169,9 @@ class DerivedQuerySet(models.QuerySet[Any]):
     def extra(self, *args: Any, **kwargs: Any) -> Self:
         """As Django's; raises ``NotSupportedError`` where there are standings, but for ``select=``."""
         # Django's prefetch_related() of many-to-many relations calls extra(select=…).
-        if self.query.metrics and (len(args) > 1 or kwargs.keys() - {"select"}):
+        if self.query.derived_columns and (len(args) > 1 or kwargs.keys() - {"select"}):
             raise NotSupportedError("extra() does not work with standings; use annotate() with RawSQL.")
         return cast(Self, super().extra(*args, **kwargs))
-
-    def _unfiltered(self) -> Self:
-        """Return the queryset without its view."""
-        return type(self)(self.model, using=self._db, hints=self._hints)
 
     def __or__(self, other: Any) -> Self:
         return cast(Self, super(DerivedQuerySet, _combinable(self)).__or__(_combinable(other)))
@@ -114,12 +182,22 @@ class DerivedQuerySet(models.QuerySet[Any]):
 
 def _combinable(queryset: Any) -> Any:
     """Return a queryset of the same rows that is not sliced where it has standings, so that it combines."""
-    if not isinstance(queryset, DerivedQuerySet) or queryset.query.can_filter() or not queryset.query.metrics:
+    if (
+        not isinstance(queryset, DerivedQuerySet)
+        or queryset.query.can_filter()
+        or not queryset.query.derived_columns
+    ):
         return queryset
     whole = queryset._unfiltered()
-    whole.query.metrics = queryset.query.metrics
+    whole.query.derived_columns = queryset.query.derived_columns
     for name, annotation in queryset.query.annotation_select.items():
         if isinstance(annotation, DerivedColumn):
             reference = DerivedRef(annotation.name, annotation.output_field)
             whole.query.add_annotation(reference, name)
     return whole.filter(pk__in=queryset.values("pk"))
+
+
+def made_by_as_manager(manager: Any) -> Any:
+    """Return a manager, marked as Django marks one that ``QuerySet.as_manager()`` has made."""
+    manager._built_with_as_manager = True
+    return manager

@@ -3,24 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 from django.core.checks import CheckMessage, Error, Warning
 from django.core.exceptions import FieldError, ValidationError
 from django.db import NotSupportedError, connections, models, router
 from django.db.models import F, Model
-from django.db.models.expressions import ResolvedOuterRef
-from django.db.models.sql import Query
 
-from leaderboard.board import Leaderboard, boards_of
-from leaderboard.cutoffs import AtLeast, AtMost, CutOff, PercentileAtLeast, PercentOf, TopCount, TopPercent
-from leaderboard.expressions import TimeTaken, declared, value_field
-from leaderboard.indexes import missing_indexes, otherwise_collated, table_of
-from leaderboard.metrics import field_names
-from leaderboard.structure import described, parts_of, path_of, reason_of
+from leaderboard.declaration.coverage import missing_indexes, otherwise_collated, table_of
+from leaderboard.declaration.cut_offs import (
+    AtLeast,
+    AtMost,
+    CutOff,
+    PercentileAtLeast,
+    PercentOf,
+    TopCount,
+    TopPercent,
+)
+from leaderboard.declaration.leaderboard import Leaderboard, boards_of
+from leaderboard.expressions.arguments import reason_of
+from leaderboard.expressions.fields import value_field
+from leaderboard.expressions.terms import as_written
+from leaderboard.expressions.times import TimeTaken
+from leaderboard.orm.models import field_names
+from leaderboard.orm.trees import (
+    described,
+    joined_many_rows,
+    nodes_of,
+    output_field_of,
+    path_of,
+    refers_outside,
+    resolved_on_model,
+)
 
-__all__ = ["check_boards", "check_queryset", "misfits"]
+__all__ = ["check_boards", "misfits"]
 
 # DateTimeField is a DateField, so it goes first.
 TYPES: tuple[tuple[Any, str], ...] = (
@@ -78,30 +94,9 @@ def check_boards(
     return messages
 
 
-# Bounded, since boards may be made anew for each request.
-@lru_cache(maxsize=256)
 def misfits(model: type[Model], board: Leaderboard) -> Sequence[CheckMessage]:
     """Return why a board that no manager declares does not fit ``model``; empty where it does."""
-    return tuple(_check_board(model, "", board))
-
-
-def check_queryset(manager: models.Manager[Any]) -> list[CheckMessage]:
-    """Return why the querysets of ``manager`` do not know its boards; empty where they do."""
-    queryset: Any = manager.get_queryset()
-    boards: Any = getattr(manager, "boards", {})
-    # Querysets of other classes take the attribute too, but do nothing with it.
-    if hasattr(type(queryset), "_board") and queryset._board == next(iter(boards.values()), None):
-        return []
-    return [
-        Error(
-            f"The manager {manager.name!r} of {manager.model._meta.label} declares boards, but its "
-            f"{type(queryset).__name__} does not know them.",
-            hint="Let get_queryset() begin with super().get_queryset(), and make querysets of your own "
-            "subclasses of LeaderboardQuerySet.",
-            obj=manager.model,
-            id="leaderboard.E009",
-        )
-    ]
+    return board.prepared(("misfits", model), lambda: tuple(_check_board(model, "", board)))
 
 
 def _check_board(model: type[Model], name: str, board: Leaderboard) -> Iterator[CheckMessage]:
@@ -124,7 +119,7 @@ def _parts(name: str, board: Leaderboard) -> Iterator[Part]:
     for key, value in board.within.items():
         yield Part(name, f"within[{key!r}]", value, value)
     for position, term in enumerate(board.terms):
-        yield Part(name, f"order_by[{position}]", declared(term), term.expression)
+        yield Part(name, f"order_by[{position}]", as_written(term), term.expression)
     if board.eligible:
         yield Part(name, "eligible", board.eligible, board.eligible)
     if board.member is not None:
@@ -142,17 +137,16 @@ def _parts(name: str, board: Leaderboard) -> Iterator[Part]:
 def _type_of(model: type[Model], expression: Any) -> str | None:
     """Return the type of the expression's values; None where it cannot be told."""
     try:
-        resolved = expression.resolve_expression(Query(model))
-        field = value_field(getattr(resolved, "_output_field_or_none", None))
+        resolved, _ = resolved_on_model(expression, model)
+        field = value_field(output_field_of(resolved))
     except (FieldError, NotSupportedError):
         return None
     return next((name for classes, name in TYPES if isinstance(field, classes)), None)
 
 
 def _check_expression(model: type[Model], part: Part) -> Iterator[CheckMessage]:
-    query = Query(model)
     try:
-        resolved = part.expression.resolve_expression(query)
+        resolved, query = resolved_on_model(part.expression, model)
     except NotSupportedError:
         yield _set_of_rows(model, part)
     except (FieldError, TypeError, ValueError, ValidationError) as error:
@@ -166,7 +160,8 @@ def _check_expression(model: type[Model], part: Part) -> Iterator[CheckMessage]:
         if resolved.contains_aggregate or resolved.contains_over_clause:
             yield _set_of_rows(model, part)
         yield from _check_type(model, part, resolved)
-        yield from _check_relations(model, part, query)
+        if (joined := joined_many_rows(query)) is not None:
+            yield _many_rows(model, part, joined.table)
 
 
 def _way_out(error: Exception) -> str:
@@ -179,11 +174,11 @@ def _way_out(error: Exception) -> str:
 
 def _check_type(model: type[Model], part: Part, resolved: Any) -> Iterator[CheckMessage]:
     try:
-        outer = _refers_outside(resolved)
+        outer = refers_outside(resolved)
         # The columns of the query need types; what is compared may have one that only PostgreSQL knows.
         if outer or (part.argument != "cut_off" and resolved.output_field is None):
             raise FieldError("it refers to an outer query" if outer else "it has no type")
-        getattr(resolved, "_output_field_or_none", None)
+        output_field_of(resolved)
     except FieldError as error:
         yield Error(
             f"{part}, whose values have no type in a query of {model._meta.label}: {error}",
@@ -194,23 +189,13 @@ def _check_type(model: type[Model], part: Part, resolved: Any) -> Iterator[Check
         )
 
 
-def _refers_outside(node: Any) -> bool:
-    if isinstance(node, ResolvedOuterRef):
-        return True
-    return not isinstance(node, Query) and any(map(_refers_outside, parts_of(node)))
-
-
-def _check_relations(model: type[Model], part: Part, query: Query) -> Iterator[CheckMessage]:
-    for alias, join in query.alias_map.items():
-        relation = getattr(join, "join_field", None)
-        if query.alias_refcount[alias] and getattr(relation, "multiple", False):
-            yield Error(
-                f"{part}, which follows a relation to many rows of {join.table_name!r}.",
-                hint="Use Exists() or a Subquery() of one row, or keep the value on the model.",
-                obj=model,
-                id="leaderboard.E004",
-            )
-            return
+def _many_rows(model: type[Model], part: Part, table: str) -> Error:
+    return Error(
+        f"{part}, which follows a relation to many rows of {table!r}.",
+        hint="Use Exists() or a Subquery() of one row, or keep the value on the model.",
+        obj=model,
+        id="leaderboard.E004",
+    )
 
 
 def _set_of_rows(model: type[Model], part: Part) -> Error:
@@ -222,14 +207,8 @@ def _set_of_rows(model: type[Model], part: Part) -> Error:
     )
 
 
-def _nodes(expression: Any) -> Iterator[Any]:
-    """Yield an expression and what it is made of, as far as Django's ``flatten()`` goes."""
-    if hasattr(expression, "flatten"):
-        yield from expression.flatten()
-
-
 def _check_times(model: type[Model], part: Part) -> Iterator[CheckMessage]:
-    for node in _nodes(part.expression):
+    for node in nodes_of(part.expression):
         if not isinstance(node, TimeTaken):
             continue
         types = {"start": _type_of(model, node.start), "finish": _type_of(model, node.finish)}
@@ -370,7 +349,7 @@ def _check_server(model: type[Model], name: str, board: Leaderboard, alias: str)
     connection = connections[alias]
     if connection.vendor != "postgresql" or not router.allow_migrate_model(alias, model):
         return
-    nodes = [node for term in board.terms for node in _nodes(term.expression)]
+    nodes = [node for term in board.terms for node in nodes_of(term.expression)]
     # Every server has C.
     for collation in sorted({node.collation for node in nodes if hasattr(node, "collation")} - {"C"}):
         with connection.cursor() as cursor:

@@ -1,0 +1,66 @@
+"""Which indexes serve a board."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from django.db.models import ExpressionWrapper, F, Index, OrderBy, Value
+from django.db.models.functions import Coalesce, Collate
+
+from leaderboard.expressions.terms import as_written
+from leaderboard.expressions.times import TimeTaken, is_running
+from leaderboard.orm.names import CombinedExpression
+from leaderboard.orm.trees import nodes_of, path_of
+
+__all__ = ["indexes_for"]
+
+
+def indexes_for(
+    prefix: str, *, within: Sequence[Any], terms: Sequence[OrderBy], member: str | None
+) -> list[Index]:
+    """Return the indexes on ``(within, terms)`` and, with a member, on ``(within, member, terms)``."""
+    if not all(map(_indexable, within)):
+        return []
+    board = [OrderBy(value) for value in within]
+    indexed: list[OrderBy] = []
+    for term in terms:
+        if not _indexable(as_written(term)):
+            break
+        indexed.append(OrderBy(as_written(term), term.descending))
+    indexes = [_index(f"{prefix}_terms", [*board, *indexed])] if indexed else []
+    if member is not None and _indexable(F(member)):
+        indexes.append(_index(f"{prefix}_member", [*board, OrderBy(F(member)), *indexed]))
+    return indexes
+
+
+# Not Cast or Trunc, which may depend on the time zone of the session.
+IMMUTABLE = (TimeTaken, Collate, ExpressionWrapper, CombinedExpression, Coalesce, Value)
+
+
+def _indexable(expression: Any) -> bool:
+    """Tell whether PostgreSQL takes the expression into an index: own columns, immutable functions."""
+    if isinstance(expression, F):
+        # An index knows the primary key by its own name only; nothing after it would order anything.
+        return "__" not in path_of(expression) and path_of(expression) != "pk"
+    if not isinstance(expression, TimeTaken | Collate) or is_running(expression):
+        return False
+    nodes = list(nodes_of(expression))
+    return all(
+        "__" not in path_of(node) if isinstance(node, F) else type(node) in IMMUTABLE for node in nodes
+    )
+
+
+def _index(name: str, parts: list[OrderBy]) -> Index:
+    # What Django fills in for each child of an abstract model; it checks the length then.
+    if len(re.sub(r"%\((app_label|class)\)s", "", name)) > Index.max_name_length:
+        raise ValueError(
+            f"The index name {name!r} has more than {Index.max_name_length} characters; "
+            "give indexes() a shorter prefix."
+        )
+    if all(isinstance(part.expression, F) for part in parts):
+        names = [f"{'-' if part.descending else ''}{path_of(part.expression)}" for part in parts]
+        return Index(name=name, fields=names)
+    # PostgreSQL sorts ascending by default; a bare expression keeps the migration short.
+    return Index(*(part if part.descending else part.expression for part in parts), name=name)

@@ -1,0 +1,70 @@
+"""The whole numbers of which every rank and percentile is made, counted by window functions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db.models import Count, Value, Window
+from django.db.models.functions import DenseRank, Rank, RowNumber
+
+from leaderboard.expressions.fields import BIGINT
+
+__all__ = ["Tally"]
+
+
+class Tally:
+    """The whole numbers of which every rank and percentile is made, as window functions.
+
+    ``ranked`` is a condition that splits off the rows that take no part; they get ranks of their own,
+    which the caller must hide.
+    """
+
+    def __init__(
+        self,
+        order_by: Sequence[Any],
+        *,
+        partition_by: Sequence[Any] = (),
+        ranked: Any = None,
+        tie_break: Any = None,
+    ) -> None:
+        self.order_by = list(order_by)
+        self.partition_by = list(partition_by)
+        self.ranked = ranked
+        self.partition = self.partition_by if ranked is None else [*self.partition_by, ranked]
+        self.tie_break = tie_break
+
+    def _ordered(self, function: Any, *tie_break: Any) -> Window:
+        return Window(
+            function,
+            partition_by=self.partition or None,
+            order_by=[*self.order_by, *tie_break],
+            output_field=BIGINT,
+        )
+
+    @property
+    def competition(self) -> Any:
+        """The rank of the first of the entries tied."""
+        return self._ordered(Rank())
+
+    @property
+    def modified(self) -> Any:
+        """The rank of the last of the entries tied."""
+        # The default frame of an ordered window ends with the last peer of the current row.
+        return self._ordered(Count("*"))
+
+    @property
+    def size(self) -> Any:
+        """The number of entries ranked on the board."""
+        counted = Count("*") if self.ranked is None else Count(Value(1), filter=self.ranked)
+        return Window(counted, partition_by=self.partition_by or None, output_field=BIGINT)
+
+    @property
+    def dense(self) -> Any:
+        """The number of different places up to the entry's."""
+        return self._ordered(DenseRank())
+
+    @property
+    def ordinal(self) -> Any:
+        """The position of the entry, ties by ``tie_break``."""
+        return self._ordered(RowNumber(), self.tie_break)

@@ -1,0 +1,101 @@
+"""The time taken, and times on the clock of a zone."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from django.db import models
+from django.db.models import ExpressionWrapper, Value
+from django.db.models.functions import Coalesce, Now
+from django.utils.deconstruct import deconstructible
+from django.utils.timezone import is_aware, make_naive
+
+from leaderboard.expressions.arguments import as_expression
+from leaderboard.expressions.fields import DURATION
+from leaderboard.orm.columns import NullsLast
+from leaderboard.orm.names import Combinable, TruncBase
+from leaderboard.orm.trees import nodes_of, shown_arguments
+
+__all__ = ["TimeTaken", "is_running", "local_time"]
+
+
+@deconstructible(path="leaderboard.TimeTaken")
+class TimeTaken(NullsLast, ExpressionWrapper):  # type: ignore[type-arg]  # generic for django-stubs only
+    """The time from ``start`` to ``finish``, a ``timedelta``; NULL where either of them is NULL.
+
+    ``running=True`` counts an unfinished entry up to the start of the present statement
+    (PostgreSQL's ``STATEMENT_TIMESTAMP()``). ``paused`` and ``allowance`` are durations, as field names,
+    expressions or ``timedelta`` values; they are subtracted, a NULL one as zero. A negative result is
+    returned as it is. Raises ``TypeError`` for an argument of another type.
+    """
+
+    def __init__(
+        self,
+        start: str | Combinable,
+        finish: str | Combinable,
+        *,
+        running: bool = False,
+        paused: str | Combinable | timedelta | None = None,
+        allowance: str | Combinable | timedelta | None = None,
+    ) -> None:
+        if not isinstance(running, bool):
+            raise TypeError(f"running={running!r} must be True or False.")
+        self.start = as_expression(start, "start")
+        self.finish = as_expression(finish, "finish")
+        self.running = running
+        self.paused = _length(paused, "paused")
+        self.allowance = _length(allowance, "allowance")
+        duration = _duration((Coalesce(self.finish, Now()) if running else self.finish) - self.start)
+        for length in (self.paused, self.allowance):
+            if isinstance(length, timedelta):
+                duration = _duration(duration - Value(length, DURATION))
+            elif length is not None:
+                zero = Value(timedelta(0), DURATION)
+                length = Coalesce(length, zero, output_field=DURATION)
+                duration = _duration(duration - length)
+        super().__init__(duration, output_field=DURATION)
+
+    def __repr__(self) -> str:
+        return f"TimeTaken({shown_arguments(self)})"
+
+
+def _length(value: object, argument: str) -> Any:
+    return value if value is None or isinstance(value, timedelta) else as_expression(value, argument)
+
+
+def _duration(expression: Any) -> ExpressionWrapper[Any]:
+    return ExpressionWrapper(expression, output_field=DURATION)
+
+
+class LocalTime(models.Func):
+    """A time on the clock of some zone, as ``TruncMonth()`` and its like make it in SQL."""
+
+    template = "(%(expressions)s)::timestamp"
+    arity = 1
+
+
+def local_time(value: Any, expression: Any) -> Any:
+    """Return ``value`` as a time on the clock of ``expression``, a resolved one, if that truncates times.
+
+    Django reads what PostgreSQL truncates as an instant, but does not write it back that way. A date is
+    its first moment there, and a naive time is on that clock already. Texts are read as a form's are; an
+    expression is left alone. Raises ``TypeError`` or ``ValidationError`` for what is no time.
+    """
+    truncates = isinstance(expression, TruncBase) and isinstance(
+        expression.output_field, models.DateTimeField
+    )
+    if not truncates or hasattr(value, "resolve_expression"):
+        return value
+    if isinstance(value, str):
+        value = expression.output_field.to_python(value)
+    if not isinstance(value, date):
+        raise TypeError("this is neither a time nor a date.")
+    moment = value if isinstance(value, datetime) else datetime.combine(value, time.min)
+    naive = make_naive(moment, expression.tzinfo) if is_aware(moment) else moment
+    return LocalTime(Value(naive.isoformat(" ")), output_field=models.DateTimeField())
+
+
+def is_running(expression: Any) -> bool:
+    """Tell whether the value depends on the time of the statement."""
+    return any(isinstance(node, Now) for node in nodes_of(expression))

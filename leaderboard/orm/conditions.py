@@ -1,0 +1,150 @@
+"""The conditions of a query: what holds for every row, what a condition says and whether it is repeatable."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from copy import copy
+from typing import Any
+
+from django.db.models import Func
+from django.db.models.expressions import RawSQL
+from django.db.models.lookups import (
+    Exact,
+    GreaterThan,
+    GreaterThanOrEqual,
+    In,
+    LessThan,
+    LessThanOrEqual,
+    Range,
+    YearLookup,
+)
+from django.db.models.sql import Query
+from django.db.models.sql.where import AND, ExtraWhere, WhereNode
+
+from leaderboard.orm.columns import same_column
+from leaderboard.orm.trees import parts_of, same
+
+__all__ = [
+    "PinnedTo",
+    "bounds_from_above",
+    "compares",
+    "conjuncts",
+    "is_equality",
+    "is_opaque",
+    "is_repeatable",
+    "is_strict",
+    "lookup_on",
+    "spans_rows",
+    "without",
+]
+
+
+class PinnedTo(Exact):
+    """An equality that remembers which expression of a declaration it compares.
+
+    What that resolves to may have no equality to be found by, as a subquery has none.
+    """
+
+    def __init__(self, lhs: Any, rhs: Any, declared: Any) -> None:
+        super().__init__(lhs, rhs)
+        self.declared = declared
+
+
+def conjuncts(where: WhereNode) -> Iterator[Any]:
+    """Yield the conditions that every row of a query meets: those joined by AND at the top."""
+    if where.negated or where.connector != AND:
+        if len(where.children) == 1 and not where.negated:
+            yield from _conjunct(where.children[0])
+        else:
+            yield where
+        return
+    for child in where.children:
+        yield from _conjunct(child)
+
+
+def _conjunct(child: Any) -> Iterator[Any]:
+    if isinstance(child, WhereNode):
+        yield from conjuncts(child)
+    else:
+        yield child
+
+
+def without(where: WhereNode, dropped: Sequence[Any]) -> WhereNode:
+    """Return the conjunction of all conjuncts of ``where`` but those ``dropped``."""
+    kept = [child for child in conjuncts(where) if not any(child is other for other in dropped)]
+    return WhereNode(kept, connector=AND)
+
+
+def lookup_on(expression: Any, lookup: Any) -> Any:
+    """Return a lookup like ``lookup`` with a resolved expression as its left side."""
+    lookup = copy(lookup)
+    lookup.lhs = expression
+    return lookup
+
+
+def compares(lookup: Any, declared: Any, expression: Any) -> bool:
+    """Tell whether a lookup compares ``declared``, which its query resolves to ``expression``."""
+    if isinstance(lookup, PinnedTo) and same(lookup.declared, declared):
+        return True
+    columns = same_column(lookup.lhs, expression)
+    return same(lookup.lhs, expression) if columns is None else columns
+
+
+def _is_djangos(condition: Any, *types: type[Any]) -> bool:
+    """Tell whether a condition is one of Django's own lookups of ``types``; others may mean anything."""
+    if isinstance(condition, PinnedTo):
+        return issubclass(PinnedTo, types)
+    return isinstance(condition, types) and type(condition).__module__.startswith("django.")
+
+
+def is_equality(condition: Any) -> bool:
+    """Tell whether a condition is true of one value only, as far as PostgreSQL's ``=`` tells values apart."""
+    # One of the years is a range.
+    return _is_djangos(condition, Exact) and not isinstance(condition, YearLookup)
+
+
+def is_strict(condition: Any) -> bool:
+    """Tell whether a condition is a comparison that is not true where its left side is NULL."""
+    return _is_djangos(
+        condition, Exact, GreaterThan, GreaterThanOrEqual, In, LessThan, LessThanOrEqual, Range
+    )
+
+
+def bounds_from_above(condition: Any) -> bool:
+    """Tell whether a condition bounds its left side from above, as PostgreSQL sees it in a window's."""
+    return _is_djangos(condition, Exact, LessThan, LessThanOrEqual, Range)
+
+
+def spans_rows(condition: Any) -> bool:
+    """Tell whether a condition holds an aggregate or a window function."""
+    return bool(condition.contains_aggregate or condition.contains_over_clause)
+
+
+# PostgreSQL's own functions that may have another value in each row.
+VOLATILE = (
+    "CLOCK_TIMESTAMP",
+    "GEN_RANDOM_UUID",
+    "NEXTVAL",
+    "RANDOM",
+    "RANDOM_NORMAL",
+    "TIMEOFDAY",
+    "UUIDV4",
+    "UUIDV7",
+)
+
+
+def is_opaque(node: Any) -> bool:
+    """Tell whether an expression or a condition holds SQL that Django does not know, or a random value."""
+    if isinstance(node, RawSQL | ExtraWhere):
+        return True
+    if isinstance(node, Func) and str(node.extra.get("function", node.function)).upper() in VOLATILE:
+        return True
+    return any(map(is_opaque, parts_of(node)))
+
+
+def is_repeatable(node: Any) -> bool:
+    """Tell whether a condition, evaluated once more in a copy of its query, is true of the same rows."""
+    # Which rows a slice takes may depend on an order that leaves ties, or that is random.
+    if isinstance(node, Query) and node.is_sliced:
+        return False
+    return not is_opaque(node) and all(map(is_repeatable, parts_of(node)))

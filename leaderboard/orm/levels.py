@@ -1,0 +1,190 @@
+"""The levels of a derived table: queries on one model, each of which reads from the one below.
+
+SELECT standing.id, …, RANK() OVER (…) AS rank
+FROM (SELECT entry.id, …, entry.finished_at - entry.started_at AS _term0
+      FROM app_attempt entry WHERE …) standing
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+from django.core.exceptions import FieldError
+from django.db.models import Model, OrderBy, OuterRef, Q, Subquery
+from django.db.models.expressions import Col
+from django.db.models.lookups import Exact
+from django.db.models.sql import Query
+from django.db.models.sql.constants import LOUTER
+from django.db.models.sql.datastructures import Join
+from django.db.models.sql.where import AND, WhereNode
+
+from leaderboard.orm.columns import DerivedColumn, DerivedTable, StoredColumn
+from leaderboard.orm.models import own_fields
+from leaderboard.orm.trees import joined_many_rows, resolved
+
+__all__ = ["LevelQuery", "level_of", "level_over", "unique_name"]
+
+
+def unique_name(name: str, taken: Any) -> str:
+    while name in taken:
+        name += "_"
+    return name
+
+
+class LevelQuery(Query):
+    """A query inside a derived table, all of whose tables are called ``level``, with a number if joined.
+
+    A condition taken from the view may refer to tables of enclosing queries, by names that the tables
+    joined here must not hide. Copies share expressions: these are never changed.
+    """
+
+    model: type[Model]
+    level = ""
+
+    def table_alias(
+        self, table_name: str, create: bool = False, filtered_relation: Any = None
+    ) -> tuple[str, bool]:
+        known = self.table_map.get(table_name)
+        if known and not create:
+            return super().table_alias(table_name, create, filtered_relation)
+        alias = f"{self.level}{len(self.alias_map) or ''}"
+        self.table_map.setdefault(table_name, []).append(alias)
+        self.alias_refcount[alias] = 1
+        return alias, True
+
+    @property
+    def below(self) -> LevelQuery | None:
+        """The level that this one reads from; None where it is the model's table."""
+        table = self.alias_map[self.level]
+        return table.query if isinstance(table, DerivedTable) else None  # type: ignore[return-value]
+
+    def copied_level(self) -> LevelQuery:
+        """Return a copy of this level alone."""
+        return cast(LevelQuery, self.clone())
+
+    def copied(self, lowest: LevelQuery) -> LevelQuery:
+        """Return a copy of the levels from this one down, with ``lowest`` in place of the lowest one."""
+        below = self.below
+        if below is None:
+            return lowest
+        copied = self.copied_level()
+        copied.alias_map[self.level] = DerivedTable(self._table, self.level, below.copied(lowest))
+        copied.refer_to(lowest.external_aliases)
+        return copied
+
+    @property
+    def _table(self) -> str:
+        return self.get_meta().db_table
+
+    # Columns
+
+    def column(self, name: str) -> DerivedColumn:
+        """Return a column of the level below, as this one refers to it."""
+        below: Any = self.below
+        if (annotation := below.annotations.get(name)) is not None:
+            field = annotation.output_field
+        else:
+            field = next(field for field in own_fields(below.model) if field.column == name)
+        return DerivedColumn(self.level, name, field)
+
+    def primary_key(self) -> Col:
+        """Return the primary key in the model's own table, or as the level below hands it on."""
+        return Col(self.level, self.get_meta().pk)
+
+    def add_column(self, name: str, expression: Any) -> str:
+        """Return the name of a new column that holds ``expression``: ``name``, unless it is taken."""
+        fields = {field.column for field in own_fields(self.model)}
+        column = unique_name(name, fields | self.annotations.keys())
+        self.add_annotation(expression, column)
+        return column
+
+    @property
+    def added(self) -> int:
+        """The number of columns beside those of the model."""
+        return len(self.annotations)
+
+    def annotate(self, name: str, expression: Any) -> None:
+        """Add a column of that very name."""
+        self.add_annotation(expression, name)
+
+    def keep_columns(self) -> None:
+        """Hand on what the level below adds to the columns of the model."""
+        below: Any = self.below
+        for name in below.annotations:
+            self.add_annotation(self.column(name), name)
+
+    # Conditions
+
+    def refer_to(self, outer_aliases: Mapping[str, Any]) -> None:
+        """Let conditions refer to tables of enclosing queries."""
+        self.external_aliases.update(outer_aliases)
+
+    def restrict(self, condition: Any) -> None:
+        """Leave only rows for which a condition on the model is true."""
+        self.add_q(Q(condition))
+
+    def restrict_first(self, conditions: Sequence[Any]) -> None:
+        """Leave only rows for which resolved conditions are true, written before those that are there."""
+        self.where = WhereNode([*conditions, *self.where.children], connector=AND)
+
+    def first_by(self, member: str, order_by: Sequence[OrderBy]) -> None:
+        """Make this level the subquery for the key of the first row that has the member of an outer one."""
+        self.add_q(Q((member, OuterRef(member))))
+        self.add_ordering(*order_by)
+        self.set_limits(high=1)
+        self.clear_select_clause()
+        self.add_fields(["pk"])
+        # Spares it new aliases when it is resolved as a subquery. Not before: by the prefix, the subqueries
+        # of the declaration get aliases that differ from its own.
+        self.alias_prefix = self.level
+
+    def restrict_to_key_of(self, subquery: LevelQuery, conditions: Sequence[Any]) -> None:
+        """Leave only the row whose key a resolved subquery has, where ``conditions`` hold in it first."""
+        subquery = subquery.copied_level()
+        subquery.restrict_first(conditions)
+        subquery.refer_to(self.external_aliases)
+        held = Subquery(subquery)
+        self.where.add(Exact(self.primary_key(), held), AND)
+
+    def resolved_within(self, outer: LevelQuery) -> LevelQuery:
+        """Return this level as a subquery of ``outer``."""
+        inner: Any = Subquery(self).resolve_expression(outer)
+        return cast(LevelQuery, inner.query)
+
+    # Relations
+
+    def may_be_null(self, expression: Any) -> bool:
+        """Tell whether a resolved expression may be NULL in a row of this query."""
+        if not isinstance(expression, Col) or expression.target.null:
+            return True
+        table = self.alias_map[expression.alias]
+        return isinstance(table, Join) and table.join_type == LOUTER
+
+    def refuse_multiplied_rows(self) -> None:
+        """Raise ``FieldError`` where a relation to many rows is joined."""
+        if (joined := joined_many_rows(self)) is not None:
+            raise FieldError(
+                f"A leaderboard of {self.get_meta().label} refers to the relation "
+                f"{joined.relation!r}, of which an entry may have many rows. Use a subquery."
+            )
+
+    def resolved(self, expressions: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: resolved(expression, self) for name, expression in expressions.items()}
+
+
+def level_of(model: type[Model], level: str) -> LevelQuery:
+    """Return a query for the columns of the model's own table, as the lowest level."""
+    query = LevelQuery(model)
+    query.level = level
+    alias = query.get_initial_alias()
+    query.default_ordering = False
+    query.set_select([StoredColumn(alias, field) for field in own_fields(model)])
+    return query
+
+
+def level_over(below: LevelQuery, level: str) -> LevelQuery:
+    """Return a query for the columns of the model that reads from ``below``."""
+    query = level_of(below.model, level)
+    query.alias_map[level] = DerivedTable(query.get_meta().db_table, level, below)
+    return query

@@ -1,0 +1,123 @@
+"""Annotating metrics."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from django.core.exceptions import ImproperlyConfigured
+
+from leaderboard.expressions.arguments import as_kind
+from leaderboard.kinds import PercentileKind, RankKind
+from leaderboard.orm.models import field_names
+from leaderboard.querysets.boards import BoardQuerySet
+from leaderboard.standings.metrics import (
+    BoardSize,
+    Metric,
+    Percentile,
+    QualificationStatus,
+    Rank,
+    RankingMetric,
+    TimeTakenMetric,
+    is_metric,
+)
+
+__all__ = ["MetricQuerySet"]
+
+
+class MetricQuerySet(BoardQuerySet):
+    """A queryset that annotates metrics of its board."""
+
+    def _with_metrics(self, prefix: str, *metrics: Metric) -> Self:
+        clone = self._copied()
+        for metric in metrics:
+            clone._refuse_combined(f"with_{metric.name}")
+            clone._refuse_row_locks()
+            name = clone._free_name(prefix, metric.name)
+            clone.query.annotate_derived(RankingMetric(self._ranking, metric), name)
+        return clone
+
+    def _free_name(self, prefix: str, name: str) -> str:
+        """Return the name of a metric's annotation, which may replace no more than another metric."""
+        if not isinstance(prefix, str):
+            raise TypeError(f"prefix={prefix!r} must be a text, such as 'board_'.")
+        name = f"{prefix}{name}"
+        existing = self._annotation(name)
+        if name in field_names(self.model):
+            taken = f"a field of {self.model._meta.label}"
+        elif existing is not None and not is_metric(existing):
+            taken = "an annotation of this queryset"
+        else:
+            return name
+        raise ValueError(
+            f"The annotation {name!r} conflicts with {taken}; pass a prefix, such as prefix='board_'."
+        )
+
+    def _rank(self, kind: RankKind | str | None = None) -> Rank:
+        return Rank(self._declaration.rank_kind if kind is None else as_kind(RankKind, kind, "kind"))
+
+    def _percentile(self, kind: PercentileKind | str | None = None) -> Percentile:
+        declared = self._declaration.percentile_kind
+        return Percentile(declared if kind is None else as_kind(PercentileKind, kind, "kind"))
+
+    def with_rank(self, kind: RankKind | str | None = None, *, prefix: str = "") -> Self:
+        """Return the queryset with ``rank``, of the declared kind unless one is given.
+
+        Raises ``ValueError`` for an unknown kind and, as do all that annotate a metric, for a name that is a
+        field's or another annotation's; ``NotSupportedError`` after ``union()`` or ``select_for_update()``;
+        ``ImproperlyConfigured`` where the model declares no board.
+        """
+        return self._with_metrics(prefix, self._rank(kind))
+
+    def with_percentile(self, kind: PercentileKind | str | None = None, *, prefix: str = "") -> Self:
+        """Return the queryset with ``percentile``, 0 to 100, of the declared kind unless one is given.
+
+        Raises what :meth:`with_rank` does.
+        """
+        return self._with_metrics(prefix, self._percentile(kind))
+
+    def with_board_size(self, *, prefix: str = "") -> Self:
+        """Return the queryset with ``board_size``, the number of entries ranked on the entry's board.
+
+        Raises what :meth:`with_rank` does.
+        """
+        return self._with_metrics(prefix, BoardSize())
+
+    def with_qualification(self, *, prefix: str = "") -> Self:
+        """Return the queryset with ``qualification``, a :class:`~leaderboard.kinds.Qualification`.
+
+        Raises what :meth:`with_rank` does.
+        """
+        return self._with_metrics(prefix, QualificationStatus())
+
+    def with_time_taken(self, *, prefix: str = "") -> Self:
+        """Return the queryset with ``time_taken``, a duration.
+
+        Raises ``ImproperlyConfigured`` where the board declares none, ``ValueError`` for a name that is a
+        field's or another annotation's.
+        """
+        time_taken = self._declaration.time_taken
+        if time_taken is None:
+            raise ImproperlyConfigured(
+                "The board declares no time_taken; add time_taken=TimeTaken('started_at', 'finished_at')."
+            )
+        name = self._free_name(prefix, TimeTakenMetric.name)
+        return self.annotate(**{name: TimeTakenMetric(time_taken)})
+
+    def standings(self, prefix: str = "") -> Self:
+        """Return the queryset with every metric of its board, their names beginning with ``prefix``.
+
+        They are ``rank``, ``board_size``, ``percentile``, ``qualification`` and, where the board
+        declares it, ``time_taken``. Entries that are not ranked stay, with NULL for rank and percentile.
+        Raises what :meth:`with_rank` does.
+        """
+        queryset = self._with_metrics(
+            prefix, self._rank(), BoardSize(), self._percentile(), QualificationStatus()
+        )
+        if self._declaration.time_taken is not None:
+            queryset = queryset.with_time_taken(prefix=prefix)
+        return queryset
+
+    def _with_default_rank(self) -> Self:
+        # Beside a field of that name there is none, unless it is asked for with a prefix.
+        taken = self._annotation(Rank.name) is not None or Rank.name in field_names(self.model)
+        return self if taken else self.with_rank()

@@ -1,0 +1,190 @@
+"""Places in the order of a board: the first, the neighbours of an entry, and one entry's standing."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+from asgiref.sync import sync_to_async
+from django.core.exceptions import ValidationError
+from django.db import NotSupportedError
+from django.db.models import F, Model, OrderBy, Subquery, Value
+from django.db.models.lookups import LessThanOrEqual
+
+from leaderboard.expressions.arguments import reason_of
+from leaderboard.expressions.fields import BIGINT
+from leaderboard.expressions.logic import Comparison, all_of, any_of, equal
+from leaderboard.expressions.terms import Term
+from leaderboard.kinds import RankKind
+from leaderboard.orm.models import concrete_model
+from leaderboard.orm.trees import described
+from leaderboard.querysets.metrics import MetricQuerySet
+from leaderboard.standings.metrics import IsRanked, Metric, Rank, Ranking, RankingMetric, TermValue
+from leaderboard.standings.standing import Standing
+
+__all__ = ["PlaceQuerySet"]
+
+
+# The largest bigint: what LIMIT takes.
+MOST_ROWS = 2**63 - 1
+
+
+class PlaceQuerySet(MetricQuerySet):
+    """A queryset that finds places on one board."""
+
+    def _hidden(self, ranking: Ranking, metric: Metric) -> Any:
+        """Return a reference to a metric that is not annotated."""
+        return self.query.derived_reference(RankingMetric(ranking, metric), metric.hidden_name)
+
+    def _in_order(self, method: str) -> Self:
+        """Return the ranked entries of the view, in the order of the terms and the primary key."""
+        self._refuse_combined(method)
+        ranking = self._pinned_ranking(method)
+        self._refuse_slice(method)
+        self._refuse_row_locks()
+        if self._has_distinct_fields:
+            raise NotSupportedError(
+                f"{method}() after distinct(*fields), which sets an order of its own; "
+                "filter by primary key instead: pk__in=queryset.values('pk')."
+            )
+        ranked = self._in_written_order()
+        ranked = ranked.filter(ranked._hidden(ranking, IsRanked()))
+        terms = [
+            OrderBy(ranked._hidden(ranking, TermValue(position)), term.descending)
+            for position, term in enumerate(ranking.declaration.terms)
+        ]
+        return ranked.order_by(*terms, OrderBy(Term(F("pk"))))
+
+    def top(self, n: int, *, ties: bool = False) -> Self:
+        """Return the first ``n`` ranked entries of the view, in order, ties by primary key.
+
+        With ``ties`` it returns all whose competition rank is at most ``n``. The rank is annotated unless
+        a field or an annotation has its name. Raises ``BoardNotPinned`` where the queryset is not on one
+        board, ``TypeError`` after a slice, and ``NotSupportedError`` after ``select_for_update()``,
+        ``distinct(*fields)`` or ``union()``.
+        """
+        n = _limit(n, "n")
+        ranked = self._in_order("top")._with_default_rank()
+        if not ties:
+            return ranked[:n]
+        ranked = ranked._copied()
+        rank = ranked._hidden(self._ranking, Rank(RankKind.COMPETITION))
+        # With its type: psycopg would bind a bare number as an int4, and cut it.
+        return ranked.filter(LessThanOrEqual(rank, Value(n, BIGINT)))
+
+    def around(
+        self, entry: Model | None = None, *, member: Any = None, before: int = 5, after: int = 5
+    ) -> Self:
+        """Return an entry, or a member's counting entry, with its neighbours in the view, in order.
+
+        The rank is annotated as by ``top()``. Raises ``DoesNotExist`` where the entry is not ranked or not
+        in the view, ``ValueError`` where it is not saved or the board declares no member, ``TypeError``
+        for another model's, and otherwise what ``top()`` raises.
+        """
+        before, after = _limit(before, "before"), _limit(after, "after")
+        ranked = self._in_order("around")
+        shown = self._of_one(ranked, "around", entry, member)
+        key = shown.values_list("pk", flat=True).first()
+        if key is None:
+            raise self._missing(entry, member, "ranked, on the board and in the view")
+        # The entry's terms are read by the statement that compares them: types stay, and times run on.
+        own = self._plain_rows().filter(pk=key)
+        places: list[Any] = [Subquery(own.values_list(term.expression)) for term in self._declaration.terms]
+        places.append(Value(key, self.model._meta.pk))
+        keys = [key]
+        for count, later in ((before, False), (after, True)):
+            side = ranked.filter(_beyond(ranked._ordering(), places, later=later))
+            side = side if later else side.reverse()
+            keys += side.values_list("pk", flat=True).distinct()[:count] if count else []
+        return ranked._with_default_rank().filter(pk__in=keys)
+
+    async def aaround(
+        self, entry: Model | None = None, *, member: Any = None, before: int = 5, after: int = 5
+    ) -> Self:
+        """Asynchronous form of :meth:`around`."""
+        return await sync_to_async(self.around)(entry, member=member, before=before, after=after)
+
+    def get_standing(self, entry: Model | None = None, *, member: Any = None) -> Standing:
+        """Return the :class:`~leaderboard.Standing` of one entry, or of a member's counting entry.
+
+        The stored row counts, and the view does not: only its board does, and its population. Raises
+        ``ValueError`` for an entry that is not saved and for a member where the board declares none,
+        ``TypeError`` for another model's, ``DoesNotExist`` for an entry that is deleted or on another
+        board, and ``BoardNotPinned`` for a member where the queryset is not on one board. An entry that is
+        not ranked has a standing with a rank of None; so has a member none of whose entries is.
+        """
+        # A model may have fields that are named like metrics.
+        prefix = "_standing_"
+        queryset = self._whole_board().standings(prefix)
+        queryset = self._of_one(queryset, "get_standing", entry, member)
+        if entry is None:
+            self._pinned_ranking("get_standing")
+            # Of a member who is not ranked, PENDING goes before EXCLUDED, as later in the alphabet.
+            queryset = queryset.order_by(f"{prefix}rank", f"-{prefix}qualification", "pk")
+        row = next(iter(queryset.values(*queryset._shown_annotations)[:1]), None)
+        if row is None:
+            raise self._missing(entry, member, "stored and on the board")
+        return Standing(**{name.removeprefix(prefix): value for name, value in row.items()})
+
+    async def aget_standing(self, entry: Model | None = None, *, member: Any = None) -> Standing:
+        """Asynchronous form of :meth:`get_standing`."""
+        return await sync_to_async(self.get_standing)(entry, member=member)
+
+    def _key_of(self, entry: Model) -> Any:
+        # An instance of a model that inherits from this one may have a primary key of another name.
+        return getattr(entry, self.model._meta.pk.attname)
+
+    def _of_one(self, queryset: Self, method: str, entry: Model | None, member: Any) -> Self:
+        """Return the rows of ``queryset`` that are one entry, or a member's."""
+        if (entry is None) == (member is None):
+            raise TypeError(f"{method}() takes either an entry or member=, and that one must not be None.")
+        if entry is not None:
+            self._require_saved(entry)
+            return queryset.filter(pk=self._key_of(entry))
+        if self._declaration.member is None:
+            raise ValueError(f"member={member!r}: the board declares no member.")
+        if hasattr(member, "resolve_expression"):
+            raise TypeError(f"member={described(member)} must be a value, not an expression.")
+        try:
+            return queryset.filter(**{self._declaration.member: member})
+        except (TypeError, ValueError, ValidationError) as error:
+            raise ValueError(f"member={member!r}: {reason_of(error)}") from error
+
+    def _missing(self, entry: Model | None, member: Any, condition: str) -> Exception:
+        sought = f"of member={member!r}" if entry is None else f"with the key {self._key_of(entry)!r}"
+        error: Exception = self.model.DoesNotExist(
+            f"No {self.model._meta.object_name} {sought} is {condition}."
+        )
+        return error
+
+    def _require_saved(self, entry: Model) -> None:
+        if not isinstance(entry, concrete_model(self.model)):
+            raise TypeError(
+                f"entry={entry!r} must be an instance of {self.model._meta.label}; for a member, use member=."
+            )
+        if entry._state.adding:
+            raise ValueError(f"entry={entry!r} is not saved, so it has no standing.")
+        if entry.pk is None:
+            raise self.model.DoesNotExist(f"entry={entry!r} is deleted.")
+
+
+def _limit(value: object, argument: str) -> int:
+    """Return a number of rows as LIMIT takes it; raise ``TypeError`` or ``ValueError`` for what is none."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{argument}={value!r} must be a whole number.")
+    if value < 0:
+        raise ValueError(f"{argument}={value!r} must be at least 0.")
+    return min(value, MOST_ROWS)
+
+
+def _beyond(order_by: Any, places: list[Any], *, later: bool) -> Any:
+    """Return the condition to come strictly after the values given for the terms, or before them."""
+    alternatives = []
+    tied: list[Any] = []
+    for order, value in zip(order_by, places, strict=True):
+        operator = ">" if order.descending != later else "<"
+        alternatives.append(all_of([*tied, Comparison(order.expression, value, arg_joiner=f" {operator} ")]))
+        tied.append(equal(order.expression, value))
+    # Implied by the rest, but an index scan can begin where it holds.
+    operator = ">=" if order_by[0].descending != later else "<="
+    bound = Comparison(order_by[0].expression, places[0], arg_joiner=f" {operator} ")
+    return all_of([bound, any_of(alternatives)])

@@ -1,0 +1,23 @@
+"""The query behind a queryset whose rows carry standings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from leaderboard.orm.query import DerivedQuery
+from leaderboard.standings.metrics import RankingMetric
+from leaderboard.standings.plan import plan
+from leaderboard.standings.table import table_of
+
+__all__ = ["LeaderboardQuery"]
+
+
+class LeaderboardQuery(DerivedQuery):
+    """A query whose derived columns are metrics."""
+
+    derived_columns: Mapping[str, RankingMetric] = {}
+
+    def derived_table(self, columns: Mapping[str, RankingMetric]) -> tuple[Any, Sequence[Any]]:
+        planned = plan(self, columns)
+        return table_of(planned), planned.enforced

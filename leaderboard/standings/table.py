@@ -1,0 +1,156 @@
+"""The derived table of a plan: up to three levels, each a query over the one below.
+
+1. *entry* (``entries.py``): what is known of each entry from its own row;
+2. *counting* (``counting.py``), only with members: which of a member's entries counts;
+3. *standing*, here: the metrics.
+
+::
+
+    SELECT standing.id, …,
+        CASE WHEN standing._complete1 THEN RANK() OVER (
+            PARTITION BY standing._complete1 ORDER BY standing.score DESC, standing._term0) END AS rank,
+        COUNT(1) FILTER (WHERE standing._complete1) OVER () AS board_size
+    FROM (SELECT entry.id, … FROM app_attempt entry WHERE entry.test_id = 1) standing
+
+PostgreSQL flattens a level that has no window function. All but the conditions for the boards of a view
+depends on the declaration only; it is prepared once and copied.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import OrderBy, Value
+from django.db.models.lookups import IsNull
+
+from leaderboard.expressions.logic import InSubquery, Negation, all_of, any_of, equal
+from leaderboard.expressions.tally import Tally
+from leaderboard.orm.conditions import lookup_on
+from leaderboard.orm.levels import LevelQuery, level_over
+from leaderboard.orm.models import base_query
+from leaderboard.orm.trees import holds_query
+from leaderboard.standings.counting import counting_level, tie_break
+from leaderboard.standings.entries import EntryLevel, RankingColumns, entry_level
+from leaderboard.standings.plan import Plan, RankingPlan
+from leaderboard.standings.population import Population
+
+__all__ = ["table_of"]
+
+
+def table_of(plan: Plan) -> LevelQuery:
+    """Return the derived table of ``plan``."""
+    template = _template(plan)
+    entries = _entries_of_boards(plan, template.entries)
+    return template.standings.copied(entries)
+
+
+@dataclass(frozen=True)
+class Template:
+    """The levels of a table that are not yet limited to the boards of a view."""
+
+    entries: EntryLevel
+    standings: LevelQuery
+
+
+def _template(plan: Plan) -> Template:
+    shape = plan.shape
+    declaration = plan.rankings[0].ranking.declaration
+    # Resolving and compiling change subqueries, and what a manager hides may depend on the moment.
+    if shape is None or _has_subquery(declaration) or base_query(plan.model) is not None:
+        return _prepare(plan)
+    return declaration.prepared(("template", shape), lambda: _prepare(plan))
+
+
+def _has_subquery(declaration: Any) -> bool:
+    return bool(
+        declaration.prepared("has_subquery", lambda: any(map(holds_query, declaration.expressions())))
+    )
+
+
+def _prepare(plan: Plan) -> Template:
+    entries = entry_level(plan)
+    entries.query.refuse_multiplied_rows()
+    counted, counting = counting_level(plan, entries)
+    standings = level_over(counted, plan.levels.standing)
+    rankings = zip(plan.rankings, entries.rankings, counting, strict=True)
+    populations = {
+        ranking.ranking: _population(standings, ranking, columns, name, entries)
+        for ranking, columns, name in rankings
+    }
+    if plan.only_ranked and counting[0] is not None:
+        standings.restrict(equal(standings.column(counting[0]), Value(1)))
+    for name, column in plan.columns.items():
+        standings.annotate(name, column.metric.expression(populations[column.ranking]))
+    return Template(entries, standings)
+
+
+def _population(
+    standings: LevelQuery,
+    ranking: RankingPlan,
+    columns: RankingColumns,
+    counting: str | None,
+    entries: EntryLevel,
+) -> Population:
+    declaration = ranking.ranking.declaration
+    terms = [standings.column(name) for name in columns.terms]
+    ranked = excluded = pending = superseded = None
+    if columns.complete is not None:
+        complete = ranked = standings.column(columns.complete)
+        excluded = IsNull(complete, True) if columns.may_be_excluded else None
+        pending = Negation(complete)
+        if counting is not None:
+            counts = standings.column(counting)
+            superseded = Negation(counts)
+            ranked = all_of([complete, counts])
+    return Population(
+        tally=Tally(
+            [OrderBy(column, term.descending) for column, term in zip(terms, declaration.terms, strict=True)],
+            partition_by=[standings.column(name) for name in columns.partition],
+            ranked=ranked,
+            tie_break=tie_break(standings),
+        ),
+        terms=terms,
+        row_column=lambda expression: standings.column(entries.column_of(expression)),
+        cut_off=declaration.cut_off,
+        ranked=ranked,
+        excluded=excluded,
+        pending=pending,
+        superseded=superseded,
+    )
+
+
+# The boards of a view
+
+
+def _entries_of_boards(plan: Plan, entries: EntryLevel) -> LevelQuery:
+    """Return the level of entries without those of boards that the view does not show."""
+    query = entries.query.copied_level()
+    query.refer_to(plan.outer_aliases)
+    (first, *_), (within, *_) = plan.rankings, entries.within
+    conditions = [lookup_on(within[name], first.pins[name]) for name in first.pins if name in first.shared]
+    scopes = [
+        _scope(query, ranking, within) for ranking, within in zip(plan.rankings, entries.within, strict=True)
+    ]
+    # Correct without, but slow.
+    if all(scopes):
+        conditions.append(any_of([all_of(scope) for scope in scopes]))
+    query.restrict_first(conditions)
+    if entries.rivals is not None:
+        rivals = entries.rivals
+        pins = [lookup_on(rivals.within[name], lookup) for name, lookup in first.pins.items()]
+        query.restrict_to_key_of(rivals.query, pins)
+    return query
+
+
+def _scope(query: LevelQuery, ranking: RankingPlan, within: dict[str, Any]) -> Sequence[Any]:
+    """Return the conditions for an entry to be on a board of the view, without the shared ones."""
+    scope = [
+        lookup_on(within[name], lookup) for name, lookup in ranking.pins.items() if name not in ranking.shared
+    ]
+    if ranking.boards is not None:
+        parts = [within[name] for name in ranking.free]
+        boards = InSubquery(*parts, ranking.boards, or_null=any(map(query.may_be_null, parts)))
+        scope.append(boards.resolve_expression(query))
+    return scope
