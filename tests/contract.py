@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -261,10 +262,8 @@ def _accepts(method: Any, arguments: str) -> bool:
 
 
 def main() -> int:
-    from django.apps import apps
-
-    if not apps.ready:
-        django.setup()
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
+    django.setup()
     for name in (gone := moved()):
         print(f"Django {django.__version__} has moved {name}")
     return int(bool(gone))

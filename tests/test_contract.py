@@ -23,6 +23,7 @@ DOCUMENTED = {
     "django.db",
     "django.db.models",
     "django.db.models.lookups",
+    "django.utils.functional",
 }
 
 

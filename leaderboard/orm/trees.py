@@ -7,18 +7,18 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from django.db import models
-from django.db.models import Model, Q, Value
+from django.db.models import F, Model, Q, Value
 from django.db.models.expressions import BaseExpression, Expression, ResolvedOuterRef
 from django.db.models.fields.reverse_related import ForeignObjectRel
 from django.db.models.lookups import Lookup
 from django.db.models.sql import Query
 from django.db.models.sql.datastructures import Join
 from django.db.models.sql.where import WhereNode
+from django.utils.functional import LazyObject, Promise
 
 __all__ = [
     "ManyRows",
     "described",
-    "holds_query",
     "is_bare_literal",
     "joined_many_rows",
     "nodes_of",
@@ -28,6 +28,7 @@ __all__ = [
     "refers_outside",
     "resolved",
     "resolved_on_model",
+    "resolves_alike",
     "same",
     "shown_arguments",
     "unshared",
@@ -135,12 +136,25 @@ def unshared(value: Any) -> Any:
     gives the subquery new aliases, as it does where the query around it is no subquery itself. A
     declaration resolved within one would keep the aliases of the first query that used it.
     """
-    return _copied(value) if holds_query(value) else value
+    return _copied(value) if _holds_query(value) else value
 
 
-def holds_query(value: Any) -> bool:
+def _holds_query(value: Any) -> bool:
     """Tell whether a subquery is part of an expression, a condition or a query."""
-    return isinstance(value, models.QuerySet | Query) or any(map(holds_query, parts_of(value)))
+    return isinstance(value, models.QuerySet | Query) or any(map(_holds_query, parts_of(value)))
+
+
+def resolves_alike(value: Any) -> bool:
+    """Tell whether an expression or a condition, resolved at any moment, is the same and can be shared."""
+    # Resolving and compiling change subqueries; a lazy value, or an expression of one's own, may depend on
+    # the language, the tenant or whatever else is current.
+    if isinstance(value, models.QuerySet | Query | Promise | LazyObject):
+        return False
+    if isinstance(value, BaseExpression | F):
+        module = type(value).resolve_expression.__module__
+        if not module.startswith(("django.", "leaderboard.")):
+            return False
+    return all(map(resolves_alike, parts_of(value)))
 
 
 def _copied(value: Any) -> Any:
@@ -208,8 +222,8 @@ def _details(value: Any) -> Any:
 
 def described(value: Any) -> str:
     """Return the ``repr()`` of a value, which for a queryset would read the database."""
-    return f"<{type(value).__name__}>" if _holds_queryset(value) else repr(value)
+    return f"<{type(value).__name__}>" if __holds_queryset(value) else repr(value)
 
 
-def _holds_queryset(value: Any) -> bool:
-    return isinstance(value, models.QuerySet) or any(map(_holds_queryset, parts_of(value)))
+def __holds_queryset(value: Any) -> bool:
+    return isinstance(value, models.QuerySet) or any(map(__holds_queryset, parts_of(value)))

@@ -22,15 +22,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.db.models import OrderBy, Value
 from django.db.models.lookups import IsNull
 
+from leaderboard.declaration.leaderboard import Leaderboard
 from leaderboard.expressions.logic import InSubquery, Negation, all_of, any_of, equal
 from leaderboard.expressions.tally import Tally
 from leaderboard.orm.conditions import lookup_on
 from leaderboard.orm.levels import LevelQuery, level_over
 from leaderboard.orm.models import base_query
-from leaderboard.orm.trees import holds_query
+from leaderboard.orm.trees import resolves_alike
 from leaderboard.standings.counting import counting_level, tie_break
 from leaderboard.standings.entries import EntryLevel, RankingColumns, entry_level
 from leaderboard.standings.plan import Plan, RankingPlan
@@ -57,16 +59,16 @@ class Template:
 def _template(plan: Plan) -> Template:
     shape = plan.shape
     declaration = plan.rankings[0].ranking.declaration
-    # Resolving and compiling change subqueries, and what a manager hides may depend on the moment.
-    if shape is None or _has_subquery(declaration) or base_query(plan.model) is not None:
+    # What a manager hides may depend on the moment too.
+    if shape is None or not _can_be_shared(declaration) or base_query(plan.model) is not None:
         return _prepare(plan)
-    return declaration.prepared(("template", shape), lambda: _prepare(plan))
+    # By the default time zone, a date in a cut-off becomes a time.
+    key = ("template", shape, settings.USE_TZ, settings.TIME_ZONE)
+    return declaration.prepared(key, lambda: _prepare(plan))
 
 
-def _has_subquery(declaration: Any) -> bool:
-    return bool(
-        declaration.prepared("has_subquery", lambda: any(map(holds_query, declaration.expressions())))
-    )
+def _can_be_shared(declaration: Leaderboard) -> bool:
+    return declaration.prepared("can_be_shared", lambda: all(map(resolves_alike, declaration.expressions())))
 
 
 def _prepare(plan: Plan) -> Template:

@@ -12,6 +12,7 @@ from django.core.management import call_command
 from django.db import connection, models
 from django.db.models.functions import Cast
 
+from tests.benchmarks.building import LIMIT, building
 from tests.benchmarks.sorted_set import KEY, sorted_set
 from tests.testapp.models import Attempt, Test
 
@@ -94,11 +95,13 @@ def _measure(test: Test, rows: int, runs: int) -> int:
         ],
         3,
     )
+    ratios, building_times = building()
     figures = [
         ("top-100-rows-read", float(read), 1000.0),
         ("report/hand-written", library / hand, 1.10),
         ("report-fetched/python", fetched / python, 0.4),
         ("top-100-page/python", first_page / python, 0.01),
+        *((name, ratio, LIMIT) for name, ratio in ratios.items()),
     ]
     for name, ratio, limit in figures:
         print(name, f"{ratio:.4g}", f"{limit:g}", "ok" if ratio <= limit else "short", sep="\t")
@@ -108,6 +111,8 @@ def _measure(test: Test, rows: int, runs: int) -> int:
     print(
         f"seconds: report {library:.3f}, hand-written {hand:.3f}, fetched {fetched:.3f}, python {python:.3f}"
     )
+    for name, seen in building_times.items():
+        print(f"{name}: {seen}")
     by_rank = f"SELECT * FROM ({HAND_WRITTEN}) report ORDER BY rank LIMIT 100"
     (by_hand,) = _alternate([lambda: _server_time(by_rank, [test.pk])], 3)
     print(f"seconds: page {first_page:.5f}, by hand in the order of the rank {by_hand:.3f}")
