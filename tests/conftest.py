@@ -6,6 +6,9 @@ import signal
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
+from tests.attempts import store
+from tests.boards import Boards
+
 # A shell lets jobs in its background ignore SIGINT, and so would the processes that are interrupted here.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -23,3 +26,16 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--write-golden", action="store_true", help="write the files of tests/golden anew")
+
+
+@pytest.fixture
+def data() -> None:
+    store()
+
+
+@pytest.fixture(
+    params=[{"": "overall"}, {"": "members"}, {"o_": "overall", "m_": "members"}],
+    ids=["overall", "members", "both"],
+)
+def boards(request: pytest.FixtureRequest, data: None) -> Boards:
+    return Boards(request.param)

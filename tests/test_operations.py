@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pickle
 from collections import Counter
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -35,156 +34,11 @@ from django.db.models import (
 from leaderboard import BoardNotPinned, Leaderboard, TimeTaken
 from leaderboard.reference import Standing
 from leaderboard.testing import reference_standings
+from tests.attempts import START
+from tests.boards import Boards, Row, fields, nulls_last
 from tests.testapp.models import Attempt, Candidate, Comment, Test
 
 pytestmark = pytest.mark.django_db
-
-START = datetime(2026, 3, 31, 23, 59, tzinfo=UTC)
-
-# Test, candidate, score, seconds taken, disqualified, texts of comments.
-ENTRIES: list[tuple[int, int | None, int | None, int | None, bool | None, str]] = [
-    (0, 0, 90, 30, False, "aab"),
-    (0, 0, 90, 30, False, "b"),
-    (0, 0, 40, 10, False, ""),
-    (0, 1, 90, 30, False, "a"),
-    (0, 1, 95, 60, True, "aa"),
-    (0, 2, 70, 20, False, "ac"),
-    (0, 2, 70, None, False, "c"),
-    (0, 3, 70, 20, False, ""),
-    (0, 3, None, 5, False, "a"),
-    (0, 4, 10, 90, None, "b"),
-    (0, None, 85, 15, False, "aaa"),
-    (0, 5, 50, 15, False, ""),
-    (0, 5, 50, 16, False, "bb"),
-    (1, 0, 20, 40, False, "a"),
-    (1, 1, 20, 40, False, "ab"),
-    (1, 1, 60, 41, False, ""),
-    (1, 2, 60, 41, False, "c"),
-    (1, 3, None, None, False, "aa"),
-    (1, 4, 99, 1, True, ""),
-    (1, None, 60, 41, False, "b"),
-    (1, 5, 5, 5, False, "abc"),
-    (2, 0, 70, 8, True, "a"),
-    (2, 1, None, 8, False, ""),
-    (2, 4, 70, 8, None, "bb"),
-]
-TEAMS = ["red", "blue", "red", "", "blue", "red"]
-
-
-@dataclass
-class Row:
-    """An entry as stored, and what the reference derives for it."""
-
-    entry: Attempt
-    standing: Standing
-    comments: list[str]
-
-    @property
-    def rank(self) -> Any:
-        return self.standing.rank
-
-    @property
-    def team(self) -> str | None:
-        return self.entry.candidate.team if self.entry.candidate else None
-
-
-@dataclass
-class Boards:
-    """The declared boards that a queryset shows, by prefix; operations refer to those of the last one."""
-
-    shown: dict[str, str]
-
-    def __post_init__(self) -> None:
-        self.prefix, self.name = list(self.shown.items())[-1]
-        self.rank = f"{self.prefix}rank"
-        self.percentile = f"{self.prefix}percentile"
-        self.qualification = f"{self.prefix}qualification"
-        self.expected = {
-            prefix: reference_standings(Attempt.objects.board(name)) for prefix, name in self.shown.items()
-        }
-        self.rows = [
-            Row(entry, self.expected[self.prefix][entry.pk], [c.text for c in entry.comments.all()])
-            for entry in Attempt._base_manager.select_related("candidate", "test")
-            .prefetch_related("comments")
-            .order_by("pk")
-        ]
-
-    def add(self, queryset: Any) -> Any:
-        for prefix, name in self.shown.items():
-            queryset = queryset.board(name).standings(prefix)
-        return queryset
-
-    @property
-    def view(self) -> Any:
-        return self.add(Attempt.objects.all())
-
-    def q(self, **lookups: Any) -> Q:
-        """A condition on the metrics of the last board."""
-        return Q(**{f"{self.prefix}{name}": value for name, value in lookups.items()})
-
-    def pks(self, shown: Callable[[Row], Any] = lambda row: True) -> list[int]:
-        """The primary keys of the rows, each as many times as ``shown`` says."""
-        return [row.entry.pk for row in self.rows for _ in range(int(shown(row) or 0))]
-
-    def ranked(self, shown: Callable[[Row], Any] = lambda row: True) -> list[Row]:
-        """The ranked rows in order, ties by primary key."""
-        rows = [row for row in self.rows if row.rank is not None and shown(row)]
-        return sorted(rows, key=lambda row: (row.rank, row.entry.pk))
-
-    def check_standings(self, entries: Iterable[Any]) -> None:
-        for entry in entries:
-            for prefix, expected in self.expected.items():
-                found = Standing(
-                    rank=getattr(entry, f"{prefix}rank"),
-                    board_size=getattr(entry, f"{prefix}board_size"),
-                    percentile=getattr(entry, f"{prefix}percentile"),
-                    time_taken=getattr(entry, f"{prefix}time_taken"),
-                    qualification=getattr(entry, f"{prefix}qualification"),
-                )
-                assert found == expected[entry.pk], (prefix, entry.pk)
-
-    def check(self, entries: Iterable[Any], pks: Iterable[int], *, ordered: bool = False) -> None:
-        found = list(entries)
-        if ordered:
-            assert [entry.pk for entry in found] == list(pks)
-        else:
-            assert Counter(entry.pk for entry in found) == Counter(pks)
-        self.check_standings(found)
-
-
-@pytest.fixture
-def data() -> None:
-    tests = Test.objects.bulk_create(
-        Test(name=f"test {n}", cut_off=cut_off) for n, cut_off in enumerate([70, None, 5])
-    )
-    candidates = Candidate.objects.bulk_create(
-        Candidate(name=f"candidate {n}", team=team) for n, team in enumerate(TEAMS)
-    )
-    attempts = Attempt.objects.bulk_create(
-        Attempt(
-            test=tests[test],
-            candidate=None if candidate is None else candidates[candidate],
-            score=score,
-            label=None if score is None else "high" if score > 60 else "low",
-            started_at=START,
-            finished_at=None if seconds is None else START + timedelta(seconds=seconds),
-            disqualified=disqualified,
-        )
-        for test, candidate, score, seconds, disqualified, _ in ENTRIES
-    )
-    Comment.objects.bulk_create(
-        Comment(attempt=attempt, text=text)
-        for attempt, entry in zip(attempts, ENTRIES, strict=True)
-        for text in entry[-1]
-    )
-
-
-@pytest.fixture(
-    params=[{"": "overall"}, {"": "members"}, {"o_": "overall", "m_": "members"}],
-    ids=["overall", "members", "both"],
-)
-def boards(request: pytest.FixtureRequest, data: None) -> Boards:
-    return Boards(request.param)
 
 
 def test_the_data_has_every_case(boards: Boards) -> None:
@@ -482,7 +336,7 @@ def test_a_view_shows_its_rows_and_keeps_their_standings(view: str, boards: Boar
     assert Counter(make(boards).values_list("pk", boards.rank)) == Counter(
         (pk, boards.expected[boards.prefix][pk].rank) for pk in pks
     )
-    ordered = sorted(pks, key=lambda pk: (*_nulls_last(boards.expected[boards.prefix][pk].rank), pk))
+    ordered = sorted(pks, key=lambda pk: (*nulls_last(boards.expected[boards.prefix][pk].rank), pk))
     if ordered:
         boards.check(make(boards).order_by(boards.rank, "pk")[1:4], ordered[1:4], ordered=True)
         assert make(boards).aggregate(top=Max(boards.rank))["top"] == max(
@@ -496,10 +350,6 @@ def test_a_view_can_be_pickled_and_iterated(view: str, boards: Boards) -> None:
     make, shown = VIEWS[view]
     boards.check(pickle.loads(pickle.dumps(list(make(boards)))), boards.pks(shown))
     boards.check(make(boards).iterator(chunk_size=3), boards.pks(shown))
-
-
-def _nulls_last(value: Any) -> tuple[bool, Any]:
-    return value is None, 0 if value is None else value
 
 
 def _rank_of(row: Row) -> Any:
@@ -599,7 +449,7 @@ def test_values(boards: Boards) -> None:
 
 def test_distinct_on_fields(boards: Boards) -> None:
     best: dict[int, Row] = {}
-    for row in sorted(boards.rows, key=lambda r: (*_nulls_last(r.rank), r.entry.pk)):
+    for row in sorted(boards.rows, key=lambda r: (*nulls_last(r.rank), r.entry.pk)):
         best.setdefault(row.entry.test_id, row)
     view = boards.view.order_by("test_id", boards.rank, "pk").distinct("test_id")
     boards.check(view, [best[test].entry.pk for test in sorted(best)], ordered=True)
@@ -607,7 +457,7 @@ def test_distinct_on_fields(boards: Boards) -> None:
     for row in boards.rows:
         by_rank.setdefault(row.rank, row)
     view = boards.view.order_by(boards.rank, "pk").distinct(boards.rank)
-    boards.check(view, [by_rank[rank].entry.pk for rank in sorted(by_rank, key=_nulls_last)], ordered=True)
+    boards.check(view, [by_rank[rank].entry.pk for rank in sorted(by_rank, key=nulls_last)], ordered=True)
 
 
 def test_aggregate(boards: Boards) -> None:
@@ -675,14 +525,14 @@ def test_union_intersection_and_difference(boards: Boards) -> None:
     assert first.union(high).count() == len(boards.pks(lambda r: leads(r) or is_high(r)))
     ordered = sorted(
         boards.pks(lambda r: leads(r) or is_high(r)),
-        key=lambda pk: (*_nulls_last(boards.expected[boards.prefix][pk].rank), pk),
+        key=lambda pk: (*nulls_last(boards.expected[boards.prefix][pk].rank), pk),
     )
     boards.check(first.union(high).order_by(boards.rank, "id"), ordered, ordered=True)
     boards.check(first.union(high).order_by(boards.rank, "id")[1:3], ordered[1:3], ordered=True)
 
 
 def test_slices_in_combinations(boards: Boards) -> None:
-    ordered = sorted(boards.rows, key=lambda r: (*_nulls_last(r.rank), r.entry.pk))
+    ordered = sorted(boards.rows, key=lambda r: (*nulls_last(r.rank), r.entry.pk))
     first = {row.entry.pk for row in ordered[:4]}
     sliced = boards.view.order_by(boards.rank, "pk")[:4]
     other = boards.view.filter(score__in=[20, 90])
@@ -763,7 +613,7 @@ def test_prefetch(model: Any, boards: Boards, django_assert_num_queries: Any) ->
     assert parents
     for parent in parents:
         rows = [row for row in boards.rows if getattr(row.entry, field) == parent.pk and row.rank != 1]
-        rows.sort(key=lambda r: (*_nulls_last(r.rank), r.entry.pk))
+        rows.sort(key=lambda r: (*nulls_last(r.rank), r.entry.pk))
         boards.check(parent.shown, [row.entry.pk for row in rows], ordered=True)
 
 
@@ -773,7 +623,7 @@ def test_prefetch_of_a_slice(name: str, data: None) -> None:
     lookup = Prefetch("attempts", boards.view.order_by(boards.rank, "pk")[:2], "shown")
     for parent in Test.objects.prefetch_related(lookup):
         rows = [row for row in boards.rows if row.entry.test_id == parent.pk]
-        rows.sort(key=lambda r: (*_nulls_last(r.rank), r.entry.pk))
+        rows.sort(key=lambda r: (*nulls_last(r.rank), r.entry.pk))
         boards.check(parent.shown, [row.entry.pk for row in rows[:2]], ordered=True)
 
 
@@ -835,17 +685,7 @@ def test_async(boards: Boards) -> None:
     boards.check(found, pks, ordered=True)
     boards.check([first], pks[:1])
     assert count == len(pks)
-    assert [_fields(standing) for standing in standings] == [_fields(row.standing) for row in boards.rows]
-
-
-def _fields(standing: Any) -> tuple[Any, ...]:
-    return (
-        standing.rank,
-        standing.board_size,
-        standing.percentile,
-        standing.time_taken,
-        standing.qualification,
-    )
+    assert [fields(standing) for standing in standings] == [fields(row.standing) for row in boards.rows]
 
 
 def test_explain(boards: Boards) -> None:
@@ -960,7 +800,7 @@ def test_top_and_around_of_a_join_that_multiplies(boards: Boards) -> None:
 def test_get_standing_ignores_the_view(boards: Boards) -> None:
     for row in boards.rows:
         for view in (boards.view, boards.view.none(), boards.view.filter(score=-1), boards.view[:1]):
-            assert _fields(view.get_standing(row.entry)) == _fields(row.standing)
+            assert fields(view.get_standing(row.entry)) == fields(row.standing)
 
 
 def test_get_standing_reads_the_stored_row(boards: Boards) -> None:

@@ -50,10 +50,8 @@ from leaderboard import (
     TopCount,
 )
 from leaderboard.testing import assert_matches_reference, reference_standings
-from tests.test_operations import Boards, boards, data
+from tests.boards import Boards
 from tests.testapp.models import Attempt, Candidate, Comment, Test
-
-__all__ = ["boards", "data"]
 
 pytestmark = pytest.mark.django_db
 
