@@ -21,7 +21,7 @@ from example.embedded import database_url
 
 ROOT = Path(__file__).parent.parent
 PROPERTIES = "tests/test_properties.py"
-OPERATIONS = "tests/test_operations.py"
+VIEWS = "tests/test_views.py"
 QUERY = "tests/test_query.py"
 
 
@@ -237,21 +237,21 @@ MUTATIONS = (
         "standings",
         'view = cast("LeaderboardQuery", self.view.clone())\n        view.metrics = {}',
         "return self.view.clone().filter(rank=1)\n        view.metrics = {}",
-        OPERATIONS,
+        VIEWS,
     ),
     Mutation(
         "filters reach into the table",
         "sql",
         "self.where = without(self.where, table.enforced)",
         "table.query.where.add(self.where, 'AND')",
-        OPERATIONS,
+        VIEWS,
     ),
     Mutation(
         "exclude() drops the unranked",
         "derived",
         "                clause.add(IsNull(column, False), AND)\n",
         "                pass\n",
-        OPERATIONS,
+        VIEWS,
     ),
     Mutation(
         "a board beyond a nullable relation hides its rows",
@@ -279,14 +279,14 @@ MUTATIONS = (
         "derived",
         "order.nulls_last, order.nulls_first =",
         "order.nulls_first, order.nulls_last =",
-        OPERATIONS,
+        "tests/test_order.py",
     ),
     Mutation(
         "neighbours on the wrong side",
         "query",
         'operator = ">" if order.descending != later else "<"',
         'operator = ">" if order.descending == later else "<"',
-        OPERATIONS,
+        "tests/test_pages.py",
     ),
     Mutation(
         "as_population() ranks everyone",

@@ -1,0 +1,62 @@
+"""Aggregates of metrics, and beside them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db.models import Avg, Count, Max, Min, Q, Sum
+
+from tests.boards import Boards, Row
+
+pytestmark = pytest.mark.django_db
+
+
+def test_aggregate(boards: Boards) -> None:
+    ranks = [row.rank for row in boards.rows if row.rank is not None]
+    percentiles = [row.standing.percentile for row in boards.rows if row.standing.percentile is not None]
+    found = boards.view.aggregate(
+        most=Max(boards.rank),
+        least=Min(boards.rank),
+        total=Sum(boards.rank),
+        ranked=Count(boards.rank),
+        mean=Avg(boards.percentile),
+        first=Count("pk", filter=boards.q(rank=1)),
+    )
+    assert found.pop("mean") == pytest.approx(sum(percentiles) / len(percentiles))
+    assert found == {
+        "most": max(ranks),
+        "least": 1,
+        "total": sum(ranks),
+        "ranked": len(ranks),
+        "first": ranks.count(1),
+    }
+    ordered = sorted(ranks)[:5]
+    assert boards.view.order_by(boards.rank)[:5].aggregate(total=Sum(boards.rank)) == {"total": sum(ordered)}
+
+
+def test_group_by_metrics(boards: Boards) -> None:
+    groups: list[tuple[str, Callable[[Row], Any]]] = [
+        (boards.qualification, lambda r: r.standing.qualification),
+        (boards.rank, lambda r: r.rank),
+        ("candidate__team", lambda r: r.team),
+    ]
+    for name, value in groups:
+        found = boards.view.values(name).annotate(n=Count("pk")).order_by()
+        assert {row[name]: row["n"] for row in found} == Counter(value(r) for r in boards.rows)
+        assert len(found) == len({value(r) for r in boards.rows})
+    teams: dict[Any, Any] = {}
+    for row in boards.ranked():
+        teams.setdefault(row.team, row.rank)
+    found = boards.view.filter(boards.q(rank__isnull=False)).values("candidate__team")
+    assert {r["candidate__team"]: r["best"] for r in found.annotate(best=Min(boards.rank))} == teams
+
+
+def test_counts_of_a_relation(boards: Boards) -> None:
+    found = list(boards.view.annotate(n=Count("comments"), a=Count("comments", filter=Q(comments__text="a"))))
+    boards.check(found, boards.pks())
+    assert {entry.pk: (entry.n, entry.a) for entry in found} == {
+        row.entry.pk: (len(row.comments), row.comments.count("a")) for row in boards.rows
+    }

@@ -1,0 +1,72 @@
+"""Combinations of querysets with and without standings."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.boards import Boards, Row, nulls_last
+from tests.testapp.models import Attempt
+
+pytestmark = pytest.mark.django_db
+
+
+def test_union_intersection_and_difference(boards: Boards) -> None:
+    first = boards.view.filter(boards.q(rank__lte=2))
+    high = boards.view.filter(label="high")
+
+    def leads(row: Row) -> bool:
+        return row.rank is not None and row.rank <= 2
+
+    def is_high(row: Row) -> bool:
+        return row.entry.label == "high"
+
+    boards.check(first.union(high), boards.pks(lambda r: leads(r) or is_high(r)))
+    boards.check(first.union(high, all=True), boards.pks(leads) + boards.pks(is_high))
+    boards.check(first.intersection(high), boards.pks(lambda r: leads(r) and is_high(r)))
+    boards.check(first.difference(high), boards.pks(lambda r: leads(r) and not is_high(r)))
+    assert first.union(high).count() == len(boards.pks(lambda r: leads(r) or is_high(r)))
+    ordered = sorted(
+        boards.pks(lambda r: leads(r) or is_high(r)),
+        key=lambda pk: (*nulls_last(boards.expected[boards.prefix][pk].rank), pk),
+    )
+    boards.check(first.union(high).order_by(boards.rank, "id"), ordered, ordered=True)
+    boards.check(first.union(high).order_by(boards.rank, "id")[1:3], ordered[1:3], ordered=True)
+
+
+def test_slices_in_combinations(boards: Boards) -> None:
+    ordered = sorted(boards.rows, key=lambda r: (*nulls_last(r.rank), r.entry.pk))
+    first = {row.entry.pk for row in ordered[:4]}
+    sliced = boards.view.order_by(boards.rank, "pk")[:4]
+    other = boards.view.filter(score__in=[20, 90])
+
+    def is_other(row: Row) -> bool:
+        return row.entry.score in (20, 90)
+
+    for queryset, pks in [
+        (sliced | other, boards.pks(lambda r: r.entry.pk in first or is_other(r))),
+        (other | sliced, boards.pks(lambda r: r.entry.pk in first or is_other(r))),
+        (sliced ^ other, boards.pks(lambda r: (r.entry.pk in first) != is_other(r))),
+        (other ^ sliced, boards.pks(lambda r: (r.entry.pk in first) != is_other(r))),
+    ]:
+        standings = {pk: boards.expected[boards.prefix][pk] for pk in pks}
+        assert sorted(queryset.values_list("pk", boards.rank, boards.percentile)) == [
+            (pk, standings[pk].rank, standings[pk].percentile) for pk in sorted(pks)
+        ]
+    boards.check(other | sliced, boards.pks(lambda r: r.entry.pk in first or is_other(r)))
+    boards.check(boards.view.filter(pk__in=sliced.values("pk")), first)
+    boards.check(boards.view.exclude(pk__in=sliced.values("pk")), set(boards.pks()) - first)
+
+
+def test_a_plain_queryset_combined_with_standings(boards: Boards) -> None:
+    first = boards.view.filter(boards.q(rank=1))
+    plain = Attempt.objects.filter(score__in=[20, 90])
+
+    def is_plain(row: Row) -> bool:
+        return row.entry.score in (20, 90)
+
+    for queryset, pks in [
+        (plain | first, boards.pks(lambda r: is_plain(r) or r.rank == 1)),
+        (plain & first, boards.pks(lambda r: is_plain(r) and r.rank == 1)),
+        (plain ^ first, boards.pks(lambda r: is_plain(r) != (r.rank == 1))),
+    ]:
+        assert sorted(queryset.values_list("pk", flat=True)) == sorted(pks)

@@ -1,0 +1,47 @@
+"""The population that standings are of, where it is not every entry."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from django.db import NotSupportedError
+
+from leaderboard.testing import reference_standings
+from tests.boards import Boards
+from tests.testapp.models import Attempt
+
+pytestmark = pytest.mark.django_db
+
+
+def test_as_population(boards: Boards) -> None:
+    members = Attempt.objects.board(boards.name).filter(candidate__team="red")
+    population = {row.entry.pk for row in boards.rows if row.team == "red"}
+    expected = reference_standings(Attempt.objects.board(boards.name), population=population)
+    found = members.as_population().standings(boards.prefix)
+    for queryset, pks in [
+        (found, population),
+        (found.filter(boards.q(rank=1)), {pk for pk in population if expected[pk].rank == 1}),
+        (found.exclude(boards.q(rank=1)), {pk for pk in population if expected[pk].rank != 1}),
+    ]:
+        assert pks
+        assert dict(queryset.values_list("pk", boards.rank)) == {pk: expected[pk].rank for pk in pks}
+        assert dict(queryset.values_list("pk", boards.percentile)) == {
+            pk: expected[pk].percentile for pk in pks
+        }
+    assert {pk: expected[pk].rank for pk in population} != {
+        pk: boards.expected[boards.prefix][pk].rank for pk in population
+    }
+    with pytest.raises(NotSupportedError, match="slice"):
+        members[:3].as_population()
+
+
+def test_as_population_of_a_join_that_multiplies(boards: Boards) -> None:
+    population = {row.entry.pk for row in boards.rows if "a" in row.comments}
+    expected = reference_standings(Attempt.objects.board(boards.name), population=population)
+    view = Attempt.objects.board(boards.name).filter(comments__text="a").as_population().standings()
+    assert Counter(view.values_list("pk", "rank", "board_size")) == Counter(
+        (row.entry.pk, expected[row.entry.pk].rank, expected[row.entry.pk].board_size)
+        for row in boards.rows
+        for _ in range(row.comments.count("a"))
+    )

@@ -1,0 +1,68 @@
+"""Relations to and from rows with standings, by subqueries, joins and prefetching."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.db.models import Exists, OuterRef, Prefetch, Subquery
+
+from tests.boards import Boards, nulls_last
+from tests.testapp.models import Candidate, Comment, Test
+
+pytestmark = pytest.mark.django_db
+
+
+def test_rows_of_another_model_by_rank(boards: Boards) -> None:
+    comments = Comment.objects.filter(attempt__in=boards.view.filter(boards.q(rank__lte=2)))
+    expected = sum(len(r.comments) for r in boards.rows if r.rank is not None and r.rank <= 2)
+    assert comments.count() == expected
+    assert comments.update(text="updated") == expected
+    assert comments.delete()[0] == expected
+
+
+def test_standings_as_subqueries_of_another_model(boards: Boards) -> None:
+    best = boards.view.filter(candidate=OuterRef("pk")).order_by(boards.rank).values(boards.rank)[:1]
+    expected: dict[str, Any] = {candidate.name: None for candidate in Candidate.objects.all()}
+    for row in reversed(boards.ranked()):
+        if row.entry.candidate is not None:
+            expected[row.entry.candidate.name] = row.rank
+    found = Candidate.objects.annotate(best=Subquery(best))
+    assert {candidate.name: candidate.best for candidate in found} == expected
+    winners = Candidate.objects.filter(Exists(boards.view.filter(boards.q(rank=1), candidate=OuterRef("pk"))))
+    assert {c.name for c in winners} == {name for name, rank in expected.items() if rank == 1}
+    winners = Candidate.objects.filter(attempts__in=boards.view.filter(boards.q(rank=1)).values("pk"))
+    assert {c.name for c in winners} == {name for name, rank in expected.items() if rank == 1}
+
+
+@pytest.mark.parametrize("model", [Test, Candidate])
+def test_prefetch(model: Any, boards: Boards, django_assert_num_queries: Any) -> None:
+    field = "test_id" if model is Test else "candidate_id"
+    lookup = Prefetch("attempts", boards.view.exclude(boards.q(rank=1)).order_by(boards.rank, "pk"), "shown")
+    with django_assert_num_queries(2):
+        parents = list(model.objects.prefetch_related(lookup))
+    assert parents
+    for parent in parents:
+        rows = [row for row in boards.rows if getattr(row.entry, field) == parent.pk and row.rank != 1]
+        rows.sort(key=lambda r: (*nulls_last(r.rank), r.entry.pk))
+        boards.check(parent.shown, [row.entry.pk for row in rows], ordered=True)
+
+
+@pytest.mark.parametrize("name", ["overall", "members"])
+def test_prefetch_of_a_slice(name: str, data: None) -> None:
+    boards = Boards({"": name})
+    lookup = Prefetch("attempts", boards.view.order_by(boards.rank, "pk")[:2], "shown")
+    for parent in Test.objects.prefetch_related(lookup):
+        rows = [row for row in boards.rows if row.entry.test_id == parent.pk]
+        rows.sort(key=lambda r: (*nulls_last(r.rank), r.entry.pk))
+        boards.check(parent.shown, [row.entry.pk for row in rows[:2]], ordered=True)
+
+
+def test_prefetch_of_comments(boards: Boards, django_assert_num_queries: Any) -> None:
+    with django_assert_num_queries(2):
+        found = list(boards.view.filter(boards.q(rank__lte=3)).prefetch_related("comments"))
+        texts = {entry.pk: sorted(c.text for c in entry.comments.all()) for entry in found}
+    boards.check(found, boards.pks(lambda r: r.rank is not None and r.rank <= 3))
+    assert texts == {
+        r.entry.pk: sorted(r.comments) for r in boards.rows if r.rank is not None and r.rank <= 3
+    }
