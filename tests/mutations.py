@@ -21,8 +21,9 @@ from example.embedded import database_url
 
 ROOT = Path(__file__).parent.parent
 PROPERTIES = "tests/test_properties.py"
+DECLARATIONS = "tests/test_declarations.py"
+PAGES = "tests/test_pages.py"
 VIEWS = "tests/test_views.py"
-QUERY = "tests/test_query.py"
 
 
 class Mutation(NamedTuple):
@@ -162,7 +163,7 @@ MUTATIONS = (
         "population",
         "table.stops_early and finds_counting_entries(table.view.model, self.board)",
         "table.stops_early",
-        QUERY,
+        PAGES,
     ),
     Mutation(
         "several boards count as one",
@@ -258,21 +259,21 @@ MUTATIONS = (
         "standings",
         "table.join_type == LOUTER",
         "table.join_type == INNER",
-        QUERY,
+        "tests/test_relations.py",
     ),
     Mutation(
         "reverse() turns top() round",
         "query",
         "ranked.query.standard_ordering = True",
         "pass",
-        QUERY,
+        PAGES,
     ),
     Mutation(
         "exclude() forgets a nullable column",
         "derived",
         "nullable.append(right)",
         "pass",
-        QUERY,
+        "tests/test_conditions.py",
     ),
     Mutation(
         "unranked entries come first",
@@ -286,7 +287,7 @@ MUTATIONS = (
         "query",
         'operator = ">" if order.descending != later else "<"',
         'operator = ">" if order.descending == later else "<"',
-        "tests/test_pages.py",
+        PAGES,
     ),
     Mutation(
         "as_population() ranks everyone",
@@ -299,14 +300,14 @@ MUTATIONS = (
         "structure",
         "return unshared(expression).resolve_expression(",
         "return expression.resolve_expression(",
-        QUERY,
+        DECLARATIONS,
     ),
     Mutation(
         "terms are shared in top()",
         "population",
         "OrderBy(unshared(term.expression), term.descending)",
         "OrderBy(term.expression, term.descending)",
-        QUERY,
+        DECLARATIONS,
     ),
 )
 

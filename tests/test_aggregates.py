@@ -7,9 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db.models import Avg, Count, Max, Min, Q, Sum
+from django.db.models import Avg, Case, Count, Max, Min, Q, Sum, When
 
 from tests.boards import Boards, Row
+from tests.testapp.models import Attempt
 
 pytestmark = pytest.mark.django_db
 
@@ -60,3 +61,24 @@ def test_counts_of_a_relation(boards: Boards) -> None:
     assert {entry.pk: (entry.n, entry.a) for entry in found} == {
         row.entry.pk: (len(row.comments), row.comments.count("a")) for row in boards.rows
     }
+
+
+def test_aggregates_of_what_is_not_of_a_rank(boards: Boards) -> None:
+    others = ~boards.q(rank=1)
+    found = boards.view.aggregate(
+        counted=Count("pk", filter=others), summed=Sum(Case(When(others, then=1), default=0))
+    )
+    expected = len(boards.pks(lambda r: r.rank != 1))
+    assert found == {"counted": expected, "summed": expected}
+
+
+def test_aggregates_beside_a_year(boards: Boards) -> None:
+    view = boards.view.annotate(n=Count("comments")).filter(Q(n__gte=2) | Q(finished_at__year=2026))
+    expected = boards.pks(
+        lambda r: len(r.comments) >= 2 or (r.entry.finished_at and r.entry.finished_at.year == 2026)
+    )
+    boards.check(view, expected)
+    assert view.count() == len(expected)
+    assert sorted(view.values_list("pk", flat=True)) == expected
+    assert sorted(Attempt.objects.filter(pk__in=view.values("pk")).values_list("pk", flat=True)) == expected
+    assert sorted(entry.pk for entry in view.only("pk")) == expected

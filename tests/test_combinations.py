@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from django.db import NotSupportedError
+from django.db.models import Exists, OuterRef
 
 from tests.boards import Boards, Row, nulls_last
-from tests.testapp.models import Attempt
+from tests.testapp.models import Attempt, Test
 
 pytestmark = pytest.mark.django_db
 
@@ -70,3 +72,41 @@ def test_a_plain_queryset_combined_with_standings(boards: Boards) -> None:
         (plain ^ first, boards.pks(lambda r: is_plain(r) != (r.rank == 1))),
     ]:
         assert sorted(queryset.values_list("pk", flat=True)) == sorted(pks)
+
+
+def test_standings_on_the_right_of_a_queryset_without(boards: Boards) -> None:
+    plain = Attempt._base_manager.filter(score__lt=50)
+    ranked = boards.view.filter(boards.q(rank=1))
+    for combined in (plain | ranked, plain & ranked):
+        with pytest.raises(NotSupportedError, match="on the left"):
+            list(combined)
+    boards.check(
+        ranked | plain,
+        boards.pks(lambda r: r.rank == 1 or (r.entry.score is not None and r.entry.score < 50)),
+    )
+
+
+def test_locked_rows_are_not_combined_with_standings(boards: Boards) -> None:
+    locked = Attempt.objects.select_for_update()
+    with pytest.raises(NotSupportedError, match="primary key"):
+        locked | boards.view
+    with pytest.raises(NotSupportedError, match="primary key"):
+        locked & boards.view
+
+
+def test_a_union_that_refers_to_metrics(boards: Boards) -> None:
+    scored = Attempt.objects.filter(score=OuterRef(boards.rank)).order_by().values("pk")
+    sized = Test.objects.filter(cut_off=OuterRef(f"{boards.prefix}board_size")).order_by().values("pk")
+    scores = set(Attempt.objects.values_list("score", flat=True))
+    cut_offs = set(Test.objects.values_list("cut_off", flat=True))
+    expected = boards.pks(
+        lambda r: r.rank is not None and (r.rank in scores or r.standing.board_size in cut_offs)
+    ) + boards.pks(lambda r: r.rank is None and r.standing.board_size in cut_offs)
+    found = boards.view.filter(Exists(scored.union(sized)))
+    boards.check(found, expected)
+    assert sorted(found.values_list("pk", flat=True)) == sorted(expected)
+
+
+def test_a_union_with_nothing(boards: Boards) -> None:
+    found = boards.view.union(boards.view.none()).order_by(boards.rank, "id")[:3]
+    assert [row.pk for row in found] == [row.pk for row in boards.view.order_by(boards.rank, "pk")[:3]]

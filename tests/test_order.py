@@ -6,9 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db.models import F
+from django.db.models import Case, Exists, F, OuterRef, Value, When
 
 from tests.boards import Boards, Row
+from tests.testapp.models import Attempt, Test
 
 pytestmark = pytest.mark.django_db
 
@@ -67,3 +68,29 @@ def test_nulls_first_is_obeyed(boards: Boards) -> None:
     rows = sorted(boards.rows, key=lambda r: (r.rank is not None, -(r.rank or 0), r.entry.pk))
     view = boards.view.order_by(F(boards.rank).desc(nulls_first=True), "pk")
     boards.check(view, [row.entry.pk for row in rows], ordered=True)
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        lambda b: Case(When(b.q(rank__lte=3), then=Value(0)), default=Value(1)),
+        lambda b: Exists(Test.objects.filter(cut_off=OuterRef(b.rank))),
+        lambda b: F(b.rank) * 2,
+    ],
+    ids=["condition", "subquery", "arithmetic"],
+)
+def test_a_metric_may_be_used_in_the_order_only(order: Any, boards: Boards) -> None:
+    found = boards.view.order_by(order(boards), "pk").values_list("pk", flat=True)
+    assert sorted(found) == boards.pks()
+    assert len(Attempt.objects.filter(pk__in=found[:5])) == 5
+
+
+def test_descending_expressions_of_a_metric_put_the_unranked_last(boards: Boards) -> None:
+    found = list(boards.view.annotate(twice=F(boards.rank) * 2).order_by("-twice", "pk"))
+    assert found[0].twice is not None
+    assert found[-1].twice is None
+
+
+def test_the_longest_time_comes_before_no_time(boards: Boards) -> None:
+    found = boards.view.order_by(f"-{boards.prefix}time_taken", "pk")
+    assert getattr(found[0], f"{boards.prefix}time_taken") is not None

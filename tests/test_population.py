@@ -6,8 +6,9 @@ from collections import Counter
 
 import pytest
 from django.db import NotSupportedError
+from django.db.models import Count
 
-from leaderboard.testing import reference_standings
+from leaderboard.testing import assert_matches_reference, reference_standings
 from tests.boards import Boards
 from tests.testapp.models import Attempt
 
@@ -45,3 +46,26 @@ def test_as_population_of_a_join_that_multiplies(boards: Boards) -> None:
         for row in boards.rows
         for _ in range(row.comments.count("a"))
     )
+
+
+def test_the_population_of_a_distinct_view(boards: Boards) -> None:
+    view = Attempt.objects.board(boards.name).order_by("test", "-pk").distinct("test")
+    pks = set(view.values_list("pk", flat=True))
+    expected = reference_standings(Attempt.objects.board(boards.name), population=pks)
+    found = {row.pk: row.rank for row in view.as_population().standings()}
+    assert found == {pk: expected[pk].rank for pk in pks}
+    discussed = Attempt.objects.board(boards.name).alias(n=Count("comments")).filter(n__gte=2)
+    assert_matches_reference(discussed.as_population())
+
+
+def test_a_board_is_chosen_within_the_population(data: None) -> None:
+    view = Attempt.objects.filter(score__gte=60)
+    keys = set(view.values_list("pk", flat=True))
+    chosen = view.as_population().board("members")
+    before = view.board("members").as_population()
+    assert 0 < len(keys) < Attempt.objects.count()
+    assert list(chosen.standings().values("pk", "rank", "board_size")) == list(
+        before.standings().values("pk", "rank", "board_size")
+    )
+    expected = reference_standings(Attempt.objects.board("members"), population=keys)
+    assert {entry.pk: entry.rank for entry in chosen.with_rank()} == {key: expected[key].rank for key in keys}

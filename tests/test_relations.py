@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from django.db.models import Exists, OuterRef, Prefetch, Subquery
+from django.db.models import Exists, FilteredRelation, OuterRef, Prefetch, Q, Subquery
 
+from leaderboard import Latest, Leaderboard
+from leaderboard.testing import assert_matches_reference
 from tests.boards import Boards, nulls_last
-from tests.testapp.models import Candidate, Comment, Test
+from tests.testapp.models import Attempt, Candidate, Comment, Test
 
 pytestmark = pytest.mark.django_db
 
@@ -66,3 +68,42 @@ def test_prefetch_of_comments(boards: Boards, django_assert_num_queries: Any) ->
     assert texts == {
         r.entry.pk: sorted(r.comments) for r in boards.rows if r.rank is not None and r.rank <= 3
     }
+
+
+def test_candidates_by_the_qualification_of_their_best(boards: Boards) -> None:
+    best = boards.view.filter(candidate=OuterRef("pk")).order_by(boards.rank).values(boards.qualification)[:1]
+    for candidate in Candidate.objects.annotate(best=Subquery(best)):
+        own = [row for row in boards.rows if row.entry.candidate_id == candidate.pk]
+        own.sort(key=lambda row: (row.rank is None, row.rank or 0))
+        assert candidate.best in {row.standing.qualification for row in own if row.rank == own[0].rank}
+
+
+def test_a_relation_filtered_by_a_metric(boards: Boards) -> None:
+    condition = Q(comments__text="a") & boards.q(rank__lte=2)
+    view = boards.view.annotate(a=FilteredRelation("comments", condition=condition)).filter(a__isnull=False)
+    expected = boards.pks(lambda r: (r.rank is not None and r.rank <= 2) * r.comments.count("a"))
+    assert sorted(view.values_list("pk", flat=True)) == expected
+
+
+def test_counting_by_a_relation(data: None) -> None:
+    board = Leaderboard(
+        within=["test"], order_by=["score"], member="candidate__team", counting=Latest("candidate__name")
+    )
+    queryset = Attempt.objects.with_leaderboard(board)
+    assert_matches_reference(queryset)
+    queryset = queryset.on_board(test=Test.objects.get(name="test 0"))
+    ranked = [row.pk for row in queryset.standings().order_by("rank", "pk") if row.rank]
+    assert [row.pk for row in queryset.top(100)] == ranked
+
+
+def test_boards_beyond_a_nullable_relation_show_every_row(data: None) -> None:
+    queryset = Attempt.objects.with_leaderboard(Leaderboard(within=["candidate__team"], order_by=["-score"]))
+    entries = list(Attempt.objects.order_by("pk"))
+    assert any(entry.candidate_id is None for entry in entries)
+    for entry in entries:
+        (shown,) = queryset.filter(pk=entry.pk).standings()
+        standing = queryset.get_standing(entry)
+        assert (shown.rank, shown.qualification) == (standing.rank, standing.qualification)
+    view = queryset.filter(label="high")
+    assert len(view.standings()) == view.count() > 0
+    assert_matches_reference(view)

@@ -55,3 +55,16 @@ def test_get_standing_of_a_member(data: None) -> None:
             ranks = [row.rank for row in own if row.rank is not None]
             assert len(ranks) <= 1
             assert view.get_standing(member=candidate).rank == (ranks[0] if ranks else None)
+
+
+def test_the_standing_of_a_deleted_instance(boards: Boards) -> None:
+    entry = boards.ranked()[0].entry
+    entry.delete()
+    with pytest.raises(Attempt.DoesNotExist):
+        boards.view.get_standing(entry)
+
+
+def test_a_member_without_entries(data: None) -> None:
+    board = Attempt.objects.board("members").on_board(test=Test.objects.get(name="test 0"))
+    with pytest.raises(Attempt.DoesNotExist, match=r"No Attempt of member=0 is stored and on the board\."):
+        board.get_standing(member=0)

@@ -6,6 +6,7 @@ import pickle
 from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -15,6 +16,8 @@ from django.db.models import (
     Exists,
     F,
     FilteredRelation,
+    FloatField,
+    Func,
     IntegerField,
     Max,
     OuterRef,
@@ -25,6 +28,7 @@ from django.db.models import (
     Window,
 )
 
+from leaderboard import Leaderboard
 from tests.attempts import START
 from tests.boards import Boards, Row, nulls_last
 from tests.testapp.models import Attempt, Candidate, Comment, Test
@@ -376,3 +380,29 @@ def test_the_number_of_queries_does_not_grow(boards: Boards, django_assert_num_q
             Attempt(test=test, score=n, started_at=START, finished_at=START, disqualified=False)
             for n in range(100)
         )
+
+
+@pytest.mark.parametrize("declared", [True, False])
+def test_a_view_by_a_volatile_function_keeps_its_rows(declared: bool, data: None) -> None:
+    class Chance(Func):
+        function = "RANDOM"
+        arity = 0
+
+    chance = Chance if declared else partial(Func, function="random")
+    board = Leaderboard(within=["label", "id"], order_by=["-score"])
+    view = Attempt.objects.alias(z=chance(output_field=FloatField())).filter(z__lt=0.5)
+    # Drawn twice, a row could be on no board that is shown.
+    assert str(view.with_leaderboard(board).standings().query).upper().count("RANDOM()") == 1
+
+
+def test_a_random_sample_keeps_its_rows(boards: Boards) -> None:
+    for _ in range(10):
+        sample = Attempt.objects.order_by("?")[:2]
+        found = boards.add(Attempt.objects.filter(pk__in=sample.values("pk")))
+        assert len(found) == 2
+        boards.check_standings(found)
+
+
+def test_raw_sql_may_name_the_table(boards: Boards) -> None:
+    found = boards.add(Attempt.objects.extra(where=["testapp_attempt.score > %s"], params=[50]))
+    boards.check(found, boards.pks(lambda r: r.entry.score is not None and r.entry.score > 50))

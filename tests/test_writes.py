@@ -10,7 +10,7 @@ from django.db import NotSupportedError
 from django.db.models import F, OuterRef, Subquery
 
 from tests.boards import Boards, Row
-from tests.testapp.models import Attempt
+from tests.testapp.models import Attempt, Test
 
 pytestmark = pytest.mark.django_db
 
@@ -80,3 +80,16 @@ def test_unsupported_operations_say_so(operation: Callable[[Boards], Any], board
     with pytest.raises(NotSupportedError):
         operation(boards)
     boards.check(boards.view, boards.pks())
+
+
+def test_update_and_delete_need_rows_that_are_told_apart(boards: Boards) -> None:
+    view = boards.view.order_by("test", "-pk").distinct("test")
+    with pytest.raises(TypeError, match="distinct"):
+        view.delete()
+    with pytest.raises(TypeError, match="distinct"):
+        view.update(label="x")
+    with pytest.raises(TypeError, match="values"):
+        boards.view.values("pk").delete()
+    with pytest.raises(NotSupportedError, match="distinct"):
+        boards.view.on_board(test=Test.objects.get(name="test 0")).distinct("candidate").top(3)
+    assert Attempt.objects.count() == len(boards.rows)
