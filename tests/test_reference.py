@@ -1,11 +1,11 @@
+"""The reference against SciPy, against results worked out by hand, and against itself."""
+
 from __future__ import annotations
 
-import math
 import random
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from fractions import Fraction
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -17,30 +17,21 @@ from scipy import stats
 
 from leaderboard.kinds import Counting, PercentileKind, Qualification, RankKind
 from leaderboard.reference import (
-    AllOf,
     AnyOf,
     AtLeast,
-    AtMost,
     Entry,
-    Not,
     PercentileAtLeast,
-    PercentOf,
-    Rule,
     Specification,
     Standing,
-    Tally,
     TopCount,
     TopPercent,
     order,
     standings,
     time_taken,
 )
+from tests.entries import DOWN, INF, NAN, rows, statuses
 
-DOWN = Specification(descending=(True,))
 UP = Specification(descending=(False,))
-NAN = math.nan
-INF = math.inf
-DECIDED = {True: AtLeast(1, 1), False: AtLeast(0, 1), None: AtLeast(None, 1)}
 NEW_YORK = ZoneInfo("America/New_York")
 
 RANKDATA = {
@@ -65,31 +56,12 @@ scores = st.one_of(
 )
 
 
-def rows(values: Sequence[Any], **common: Any) -> list[Entry]:
-    """Entries with the keys 1, 2, 3…, one for each value of the only term."""
-    return [Entry(key=key, terms=(value,), **common) for key, value in enumerate(values, start=1)]
-
-
 def keys(values: Sequence[Any], specification: Specification = DOWN) -> list[int]:
     return [entry.key for entry in order(rows(values), specification)]
 
 
 def ranks(values: Sequence[Any], specification: Specification = DOWN) -> list[Any]:
     return [standing.rank for standing in standings(rows(values), specification).values()]
-
-
-def statuses(entries: Sequence[Entry], specification: Specification, **options: Any) -> list[Qualification]:
-    return [standing.qualification for standing in standings(entries, specification, **options).values()]
-
-
-def counted(entries: Sequence[Entry], counting: Counting, **options: Any) -> list[Any]:
-    specification = Specification(descending=(True,), member=True, counting=counting)
-    return [entry.key for entry in order(entries, specification, **options)]
-
-
-def decide(rule: Rule, *, rank: int = 1, size: int = 1, tied: int = 1, **operands: Any) -> bool | None:
-    tally = Tally(better=rank - 1, tied=tied, worse=size - rank + 1 - tied, earlier=0, levels=rank - 1)
-    return rule.decide(Entry(key=1, terms=(0,), operands=operands), tally)
 
 
 class TestRank:
@@ -281,89 +253,6 @@ class TestBoards:
         assert found[5] == Standing(None, 0, None, None, Qualification.PENDING)
 
 
-class TestCounting:
-    def test_best_entry_of_each_member_on_each_board(self) -> None:
-        entries = [
-            Entry(key=1, terms=(5,), member="ann", board=("x",)),
-            Entry(key=2, terms=(7,), member="ann", board=("x",)),
-            Entry(key=3, terms=(6,), member="bob", board=("x",)),
-            Entry(key=4, terms=(1,), member="ann", board=("y",)),
-        ]
-        assert counted(entries, Counting.BEST) == [2, 3, 4]
-
-    def test_best_goes_by_direction_and_every_term(self) -> None:
-        entries = [
-            Entry(key=key, terms=terms, member=1)
-            for key, terms in enumerate([(2, 8), (1, 7), (1, 9), (1, 9)])
-        ]
-        specification = Specification(descending=(False, True), member=True)
-        assert [entry.key for entry in order(entries, specification)] == [2]
-
-    @pytest.mark.parametrize("counting", Counting)
-    def test_ties_go_to_the_lower_key(self, counting: Counting) -> None:
-        entries = [Entry(key=key, terms=(5,), member=1, counting=5) for key in (3, 1, 2)]
-        assert counted(entries, counting) == [1]
-
-    @pytest.mark.parametrize(
-        ("counting", "expected"), [(Counting.BEST, 2), (Counting.LATEST, 4), (Counting.FIRST, 3)]
-    )
-    def test_which_counts(self, counting: Counting, expected: int) -> None:
-        entries = [
-            Entry(key=key, terms=(terms,), member=1, counting=value)
-            for key, terms, value in [
-                (1, 4, None),
-                (2, 9, 20),
-                (3, 5, 10),
-                (4, 6, 30),
-                (5, 3, 30),
-                (6, 8, 10),
-            ]
-        ]
-        assert counted(entries, counting) == [expected]
-
-    @pytest.mark.parametrize("counting", [Counting.LATEST, Counting.FIRST])
-    def test_null_comes_last_and_counts_where_it_is_all_there_is(self, counting: Counting) -> None:
-        unknown = [Entry(key=key, terms=(key,), member=1) for key in (2, 1, 3)]
-        assert counted(unknown, counting) == [1]
-        assert counted([*unknown, Entry(key=9, terms=(0,), member=1, counting=0)], counting) == [9]
-
-    def test_nan_is_the_latest(self) -> None:
-        entries = [
-            Entry(key=key, terms=(0,), member=1, counting=value) for key, value in enumerate([INF, NAN, 0.0])
-        ]
-        assert counted(entries, Counting.LATEST) == [1]
-        assert counted(entries, Counting.FIRST) == [2]
-
-    def test_chosen_among_eligible_and_finished_entries(self) -> None:
-        entries = [
-            Entry(key=1, terms=(9,), member=1, counting=9, eligible=False),
-            Entry(key=2, terms=(8,), member=1, counting=8, eligible=None),
-            Entry(key=3, terms=(None,), member=1, counting=7),
-            Entry(key=4, terms=(5,), member=1, counting=6),
-            Entry(key=5, terms=(4,), member=1, counting=5),
-        ]
-        assert counted(entries, Counting.BEST) == counted(entries, Counting.LATEST) == [4]
-
-    def test_chosen_in_the_population(self) -> None:
-        entries = [Entry(key=key, terms=(key,), member=1, counting=key) for key in (1, 2, 3)]
-        assert counted(entries, Counting.BEST, population={1, 2}) == [2]
-        assert counted(entries, Counting.LATEST, population=[1]) == [1]
-
-    def test_superseded_entries_are_not_counted(self) -> None:
-        entries = [
-            Entry(key=1, terms=(9,), member=1),
-            Entry(key=2, terms=(8,), member=1),
-            Entry(key=3, terms=(7,), member=2),
-        ]
-        found = standings(entries, Specification(descending=(True,), member=True))
-        assert found[2] == Standing(None, 2, None, None, Qualification.SUPERSEDED)
-        assert (found[3].rank, found[3].board_size, found[3].percentile) == (2, 2, 50.0)
-
-    def test_without_member_every_entry_counts(self) -> None:
-        entries = [Entry(key=key, terms=(key,), member=member) for key, member in enumerate([1, 1, None])]
-        assert [entry.key for entry in order(entries, DOWN)] == [2, 1, 0]
-
-
 class TestPopulation:
     def test_is_recounted_among_the_keys(self) -> None:
         entries = rows([50, 40, 40, 30, 20])
@@ -386,252 +275,6 @@ class TestPopulation:
 
     def test_eligible_still_applies(self) -> None:
         assert statuses(rows([1], eligible=False), DOWN, population={1}) == [Qualification.EXCLUDED]
-
-
-class TestQualification:
-    specification = Specification(descending=(True,), member=True, cut_off=AtLeast("score", "threshold"))
-
-    def status(self, **changes: Any) -> Qualification:
-        """The status of an entry that qualifies but for the changes, beside a better one of member 1."""
-        values: dict[str, Any] = {
-            "terms": (5,),
-            "board": ("a",),
-            "member": 2,
-            "operands": {"score": 5, "threshold": 5},
-        }
-        better = Entry(key=1, terms=(9,), board=("a",), member=1, operands={"score": 9, "threshold": 5})
-        return statuses([better, Entry(key=2, **values | changes)], self.specification)[1]
-
-    def test_qualified(self) -> None:
-        assert self.status() == Qualification.QUALIFIED
-
-    def test_not_qualified(self) -> None:
-        assert self.status(operands={"score": 5, "threshold": 6}) == Qualification.NOT_QUALIFIED
-
-    def test_no_cut_off(self) -> None:
-        assert self.status(operands={"score": 5, "threshold": None}) == Qualification.NO_CUT_OFF
-        assert statuses(rows([1]), DOWN) == [Qualification.NO_CUT_OFF]
-
-    @pytest.mark.parametrize("threshold", [None, 5, 6])
-    def test_superseded_before_the_cut_off(self, threshold: int | None) -> None:
-        operands = {"score": 5, "threshold": threshold}
-        assert self.status(member=1, operands=operands) == Qualification.SUPERSEDED
-
-    @pytest.mark.parametrize("member", [1, 2])
-    def test_pending_before_superseded(self, member: int) -> None:
-        assert self.status(member=member, terms=(None,)) == Qualification.PENDING
-
-    @pytest.mark.parametrize(
-        "changes", [{"eligible": False}, {"eligible": None}, {"board": (None,)}, {"member": None}]
-    )
-    @pytest.mark.parametrize("terms", [(5,), (None,)])
-    @pytest.mark.parametrize("member", [1, 2])
-    def test_excluded_before_all_others(
-        self, changes: dict[str, Any], terms: tuple[Any, ...], member: int
-    ) -> None:
-        assert self.status(**{"terms": terms, "member": member} | changes) == Qualification.EXCLUDED
-
-    def test_unranked_entries_are_not_asked_for_operands(self) -> None:
-        assert self.status(terms=(None,), operands={}) == Qualification.PENDING
-        with pytest.raises(KeyError, match="score"):
-            self.status(operands={})
-
-
-class TestRules:
-    @pytest.mark.parametrize(
-        ("value", "threshold", "at_least", "at_most"),
-        [
-            (5, 5, True, True),
-            (5, 6, False, True),
-            (6, 5, True, False),
-            (None, 5, None, None),
-            (5, None, None, None),
-            (None, None, None, None),
-            (2**53 + 1, float(2**53), True, False),
-            (Decimal("0.1"), Decimal("0.10"), True, True),
-            (NAN, INF, True, False),
-            (NAN, Decimal("NaN"), True, True),
-            (INF, NAN, False, True),
-            ("b", "a", True, False),
-            (timedelta(seconds=1), timedelta(seconds=1, microseconds=1), False, True),
-        ],
-    )
-    def test_at_least_and_at_most(
-        self, value: Any, threshold: Any, at_least: bool | None, at_most: bool | None
-    ) -> None:
-        assert decide(AtLeast("v", "t"), v=value, t=threshold) is at_least
-        assert decide(AtMost("v", "t"), v=value, t=threshold) is at_most
-
-    def test_an_argument_that_is_no_name_is_the_value(self) -> None:
-        assert decide(AtLeast("v", 5), v=5) is True
-        assert decide(AtMost("v", Decimal(4)), v=5) is False
-        assert decide(AtLeast("v", None), v=5) is None
-
-    @pytest.mark.parametrize(
-        ("value", "maximum", "percent", "expected"),
-        [
-            (40, 100, 40, True),
-            (39, 100, 40, False),
-            (1, 3, Decimal("33.33333333333333333333333333333333"), True),
-            (1, 3, Decimal("33.33333333333333333333333333333334"), False),
-            (33, 330, 10.0, True),
-            # 15 significant digits, as PostgreSQL casts a float; by their binary values it would fail.
-            (0.07, 1, 7, True),
-            (7, 1000, 0.7, True),
-            (0.29, 1, Decimal(29), True),
-            (1, 3, 100 / 3, True),
-            (0.123456789012345, Decimal("0.123456789012345"), 100, True),
-            (0.123456789012344, Decimal("0.123456789012345"), 100, False),
-            (2**60 + 1, 2**60 + 1, 100, True),
-            (2**60, 2**60 + 1, 100, False),
-            (-1, -2, 50, True),
-            (-3, -2, 100, False),
-            (0, 0, 50, True),
-            (timedelta(seconds=30), timedelta(minutes=1), 50, True),
-            (timedelta(seconds=30) - timedelta.resolution, timedelta(minutes=1), 50, False),
-            (timedelta(seconds=30), timedelta(minutes=1, microseconds=1), 50, False),
-            (None, 1, 1, None),
-            (1, None, 1, None),
-            (1, 1, None, None),
-            (timedelta(1), None, 1, None),
-            (NAN, 1, 100, True),
-            (1, NAN, 100, False),
-            (1, 1, NAN, False),
-            (NAN, NAN, 1, True),
-            (NAN, 0, 0, True),
-            (INF, 1, 100, True),
-            (INF, INF, 100, True),
-            (INF, INF, -1, True),
-            (-INF, 1, 100, False),
-            (-INF, Decimal("-Infinity"), 100, True),
-            (10**400, INF, 1, False),
-            (-(10**400), -INF, 1, True),
-            (10**400, Decimal("1e400"), 100, True),
-            (10**400, INF, 10**400, False),
-            # Infinity times zero is NaN.
-            (10**400, INF, 0, False),
-            (INF, INF, 0, False),
-            (NAN, 0, INF, True),
-            (0, -1, INF, True),
-        ],
-    )
-    def test_percent_of(self, value: Any, maximum: Any, percent: Any, expected: bool | None) -> None:
-        assert decide(PercentOf("v", "m", "p"), v=value, m=maximum, p=percent) is expected
-
-    def test_percent_of_refuses_a_duration_beside_a_number(self) -> None:
-        with pytest.raises(TypeError, match="both be durations or neither"):
-            decide(PercentOf("v", "m", "p"), v=timedelta(1), m=1, p=1)
-
-    @pytest.mark.parametrize(
-        ("count", "expected"), [(3, True), (2, True), (1, False), (0, False), (None, None), (NAN, True)]
-    )
-    def test_top_count(self, count: Any, expected: bool | None) -> None:
-        assert decide(TopCount("c"), rank=2, size=4, tied=2, c=count) is expected
-        assert decide(TopCount(count), rank=2, size=4, tied=2) is expected
-
-    @pytest.mark.parametrize(
-        ("percent", "expected"),
-        [
-            (50, True),
-            (49, False),
-            (Decimal("49.99999999999999999999999999999999"), False),
-            (49.9999999999999999, True),
-            (None, None),
-            (NAN, True),
-            (INF, True),
-            (-INF, False),
-        ],
-    )
-    def test_top_percent(self, percent: Any, expected: bool | None) -> None:
-        assert decide(TopPercent("p"), rank=2, size=4, tied=2, p=percent) is expected
-
-    def test_top_percent_multiplies_exactly(self) -> None:
-        assert decide(TopPercent(0.7), rank=7, size=1000) is True
-        assert decide(TopPercent(0.7), rank=8, size=1000) is False
-
-    @pytest.mark.parametrize("rule", [TopCount(2), TopPercent(50)])
-    def test_a_tie_at_the_border_is_in_or_out_as_a_whole(self, rule: Rule) -> None:
-        specification = Specification(descending=(True,), cut_off=rule, rank_kind=RankKind.ORDINAL)
-        assert statuses(rows([9, 8, 8, 7]), specification) == [
-            *[Qualification.QUALIFIED] * 3,
-            Qualification.NOT_QUALIFIED,
-        ]
-        assert statuses(rows([9, 9, 9, 8]), specification) == [
-            *[Qualification.QUALIFIED] * 3,
-            Qualification.NOT_QUALIFIED,
-        ]
-
-    @pytest.mark.parametrize(
-        ("kind", "percentile"),
-        [
-            (PercentileKind.STRICT, Fraction(100, 4)),
-            (PercentileKind.WEAK, Fraction(300, 4)),
-            (PercentileKind.MEAN, Fraction(200, 4)),
-            (PercentileKind.SCIPY_RANK, Fraction(250, 4)),
-            (PercentileKind.PERCENT_RANK, Fraction(100, 3)),
-        ],
-    )
-    def test_percentile_at_least(self, kind: PercentileKind, percentile: Fraction) -> None:
-        place: dict[str, int] = {"rank": 2, "size": 4, "tied": 2}
-        assert decide(PercentileAtLeast("p", kind), p=percentile, **place) is True
-        assert decide(PercentileAtLeast("p", kind), p=percentile + Fraction(1, 10**30), **place) is False
-        assert decide(PercentileAtLeast("p", kind), p=percentile - Fraction(1, 10**30), **place) is True
-        assert decide(PercentileAtLeast("p", kind), p=None, **place) is None
-        assert decide(PercentileAtLeast("p", kind), p=NAN, **place) is False
-        assert decide(PercentileAtLeast("p", kind), p=INF, **place) is False
-
-    def test_percentile_at_least_has_a_kind_of_its_own(self) -> None:
-        for rule in PercentileAtLeast(70), PercentileAtLeast(70, PercentileKind.WEAK):
-            specification = Specification(
-                descending=(True,), cut_off=rule, percentile_kind=PercentileKind.STRICT
-            )
-            found = standings(rows([70, 60, 80, 70]), specification)
-            assert (found[1].percentile, found[1].qualification) == (25.0, Qualification.QUALIFIED)
-
-    def test_percentile_at_least_by_fractions(self) -> None:
-        assert decide(PercentileAtLeast(Decimal("33.333333333333333333")), rank=3, size=3) is True
-        assert decide(PercentileAtLeast(Decimal("33.333333333333333334")), rank=3, size=3) is False
-        assert decide(PercentileAtLeast(100 / 3), rank=3, size=3) is True
-
-    def test_percent_rank_of_one(self) -> None:
-        rule = PercentileAtLeast("p", PercentileKind.PERCENT_RANK)
-        assert decide(rule, p=0) is True
-        assert decide(rule, p=1) is False
-
-
-class TestLogic:
-    @pytest.mark.parametrize(
-        ("one", "other", "both", "either"),
-        [
-            (True, True, True, True),
-            (True, False, False, True),
-            (True, None, None, True),
-            (False, False, False, False),
-            (False, None, False, None),
-            (None, None, None, None),
-        ],
-    )
-    def test_truth_tables(
-        self, one: bool | None, other: bool | None, both: bool | None, either: bool | None
-    ) -> None:
-        for left, right in (one, other), (other, one):
-            assert decide(AllOf([DECIDED[left], DECIDED[right]])) is both
-            assert decide(AnyOf((DECIDED[left], DECIDED[right]))) is either
-
-    @pytest.mark.parametrize(("value", "expected"), [(True, False), (False, True), (None, None)])
-    def test_not(self, value: bool | None, expected: bool | None) -> None:
-        assert decide(Not(DECIDED[value])) is expected
-
-    def test_none_of_them(self) -> None:
-        assert decide(AllOf(())) is True
-        assert decide(AnyOf(())) is False
-
-    def test_nested(self) -> None:
-        rule = AllOf([AnyOf([TopCount(1), AtLeast("v", 50)]), Not(AtMost("v", 40))])
-        assert decide(rule, rank=2, size=2, v=50) is True
-        assert decide(rule, rank=2, size=2, v=49) is False
-        assert decide(rule, rank=1, size=2, v=40) is False
-        assert decide(rule, rank=1, size=2, v=None) is None
 
 
 class TestTimeTaken:
