@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Iterator
 
 import pytest
+from django.test.utils import isolate_apps
 from hypothesis import HealthCheck, Phase, settings
 
 from tests.attempts import store
@@ -39,3 +41,9 @@ def data() -> None:
 )
 def boards(request: pytest.FixtureRequest, data: None) -> Boards:
     return Boards(request.param)
+
+
+@pytest.fixture
+def isolated() -> Iterator[None]:
+    with isolate_apps("tests.testapp"):
+        yield
