@@ -146,3 +146,9 @@ def test_prepared_levels_are_read_by_any_connection() -> None:
     for _ in range(2):
         compiler = chosen.query.get_compiler(connection=connection)
         assert compiler.as_sql()[0].count("RANK()") == 2
+
+
+def test_queries_that_are_compiled_at_once_have_tables_of_their_own() -> None:
+    chosen = Attempt.objects.with_leaderboard(board())
+    compilers = [chosen.on_board(test=number).top(3).query.get_compiler("default") for number in (1, 2)]
+    assert [compiler.as_sql()[1] for compiler in compilers] == [(True, 1), (True, 2)]
