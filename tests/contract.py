@@ -22,13 +22,14 @@ IMPORTS: Mapping[str, str] = {
     "django.db.models.expressions": (
         "BaseExpression Col Combinable CombinedExpression Expression Ref ResolvedOuterRef"
     ),
+    "django.db.models.constants": "LOOKUP_SEP",
     "django.db.models.fields.reverse_related": "ForeignObjectRel",
     "django.db.models.functions.datetime": "TruncBase",
     "django.db.models.sql": "Query",
     "django.db.models.sql.compiler": "SQLCompiler",
     "django.db.models.sql.constants": "INNER LOUTER",
     "django.db.models.sql.datastructures": "BaseTable Join",
-    "django.db.models.sql.where": "AND ExtraWhere WhereNode",
+    "django.db.models.sql.where": "AND OR ExtraWhere WhereNode",
 }
 
 
@@ -86,9 +87,9 @@ CONTRACT: Mapping[str, Leaning] = {
         sample=_query,
         attributes=(
             "alias_map alias_prefix alias_refcount annotation_select annotations base_table combinator "
-            "combined_queries compiler default_ordering distinct distinct_fields external_aliases "
-            "extra_select group_by is_sliced model order_by select select_for_update select_related "
-            "standard_ordering table_map where"
+            "combined_queries compiler default_cols default_ordering distinct distinct_fields "
+            "external_aliases extra_select group_by is_sliced model order_by select select_for_update "
+            "standard_ordering subq_aliases table_map where"
         ),
         calls={
             "add_annotation": "expression, name",
@@ -96,7 +97,6 @@ CONTRACT: Mapping[str, Leaning] = {
             "add_ordering": "first, second",
             "add_q": "condition",
             "can_filter": "",
-            "clear_limits": "",
             "clear_ordering": "force=True",
             "clear_select_clause": "",
             "clone": "",
@@ -119,6 +119,7 @@ CONTRACT: Mapping[str, Leaning] = {
             "combine": "rhs, connector",
             "get_compiler": "using, connection, elide_empty",
             "resolve_expression": "query, args, kwargs",
+            "resolve_ref": "name, allow_joins, reuse, summarize",
             "table_alias": "table_name, create, filtered_relation",
         },
     ),
@@ -194,7 +195,7 @@ CONTRACT: Mapping[str, Leaning] = {
     ),
     "django.db.models.options.Options": Leaning(
         sample=lambda: _attempts().model._meta,
-        attributes="concrete_fields concrete_model db_table local_concrete_fields managers pk",
+        attributes="concrete_fields concrete_model db_table local_concrete_fields managers pk pk_fields",
         calls={"get_parent_list": ""},
     ),
     "django.db.models.QuerySet": Leaning(

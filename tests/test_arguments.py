@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
         (lambda q: q.on_board(test=[1]), ValueError, r"on_board\(test=\[1\]\): "),
         (lambda q: q.standings(5), TypeError, "prefix=5 must be a text"),
         (lambda q: q.with_time_taken(prefix=None), TypeError, "prefix=None must be a text"),
-        (lambda q: q.get_standing(member=None), TypeError, "that one must not be None"),
+        (lambda q: q.get_standing(member=None), TypeError, "one of them and not None"),
         (lambda q: q.board("members").get_standing(member=F("candidate")), TypeError, "must be a value"),
         (lambda q: q.board("members").get_standing(member="abc"), ValueError, "member='abc': .*a number"),
         (lambda q: q.board("everything").around(member=1), ValueError, "declares no member"),

@@ -106,7 +106,7 @@ def test_neighbours_of_a_member(data: None) -> None:
         assert list(found) == list(view.around(row.entry, before=1, after=1))
     with pytest.raises(Attempt.DoesNotExist, match="is ranked, on the board and in the view"):
         view.around(member=Candidate.objects.create(name="nobody"))
-    with pytest.raises(TypeError, match="either an entry or member="):
+    with pytest.raises(TypeError, match="takes an entry, pk= or member="):
         view.around()
     with pytest.raises(ValueError, match="declares no member"):
         Attempt.objects.board("overall").on_board(test=test).around(member=1)

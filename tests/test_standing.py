@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
+from django.db import NotSupportedError
 
 from tests.boards import Boards, fields
 from tests.testapp.models import Attempt, Candidate, Test
@@ -10,10 +14,56 @@ from tests.testapp.models import Attempt, Candidate, Test
 pytestmark = pytest.mark.django_db
 
 
-def test_get_standing_ignores_the_view(boards: Boards) -> None:
+def test_the_figures_of_a_standing_ignore_the_view(boards: Boards) -> None:
     for row in boards.rows:
-        for view in (boards.view, boards.view.none(), boards.view.filter(score=-1), boards.view[:1]):
+        alone = boards.view.filter(pk=row.entry.pk)
+        for view in (boards.view, alone, alone.distinct(), alone.values("score"), alone[:1]):
             assert fields(view.get_standing(row.entry)) == fields(row.standing)
+            assert view.get_standing(pk=row.entry.pk) == view.get_standing(row.entry)
+
+
+VIEWS: dict[str, Callable[[Any, Any], Any]] = {
+    "none": lambda view, entry: view.none(),
+    "a filter": lambda view, entry: view.exclude(pk=entry.pk),
+    "a filter before the board": lambda view, entry: Attempt.objects.exclude(pk=entry.pk).on_board(
+        test=entry.test_id
+    ),
+    "a filter by a metric": lambda view, entry: view.with_rank(prefix="of_").filter(of_rank=-1),
+    "a join": lambda view, entry: view.filter(comments__text="said by nobody"),
+    "an inner join": lambda view, entry: view.filter(candidate__team="of nobody"),
+    "a slice": lambda view, entry: view.exclude(pk=entry.pk).order_by("pk")[:100],
+    "pins that contradict each other": lambda view, entry: view.filter(test=entry.test_id).filter(
+        test=entry.test_id + 1
+    ),
+    "a related manager and another board": lambda view, entry: entry.test.attempts.on_board(
+        test=Test.objects.exclude(pk=entry.test_id)[0]
+    ),
+}
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_the_view_decides_whose_standing_is_seen(name: str, boards: Boards) -> None:
+    for row in boards.ranked()[:3]:
+        view = VIEWS[name](boards.view, row.entry)
+        for sought in ({"entry": row.entry}, {"pk": row.entry.pk}):
+            with pytest.raises(Attempt.DoesNotExist, match="on the board and in the view"):
+                view.get_standing(**sought)
+
+
+def test_the_view_decides_which_member_is_seen(data: None) -> None:
+    board = Attempt.objects.board("members").on_board(test=Test.objects.get(name="test 0"))
+    for entry in board.with_rank().filter(rank__gte=1):
+        own = board.filter(candidate=entry.candidate_id)
+        assert own.get_standing(member=entry.candidate).rank == entry.rank
+        with pytest.raises(Attempt.DoesNotExist):
+            board.exclude(candidate=entry.candidate_id).get_standing(member=entry.candidate)
+        with pytest.raises(Attempt.DoesNotExist):
+            board.none().get_standing(member=entry.candidate)
+
+
+def test_the_standing_of_a_union_is_refused(boards: Boards) -> None:
+    with pytest.raises(NotSupportedError, match="get_standing"):
+        boards.view.union(boards.view).get_standing(boards.rows[0].entry)
 
 
 def test_get_standing_reads_the_stored_row(boards: Boards) -> None:
@@ -66,5 +116,7 @@ def test_the_standing_of_a_deleted_instance(boards: Boards) -> None:
 
 def test_a_member_without_entries(data: None) -> None:
     board = Attempt.objects.board("members").on_board(test=Test.objects.get(name="test 0"))
-    with pytest.raises(Attempt.DoesNotExist, match=r"No Attempt of member=0 is stored and on the board\."):
+    with pytest.raises(
+        Attempt.DoesNotExist, match=r"No Attempt of member=0 is stored, on the board and in the view\."
+    ):
         board.get_standing(member=0)

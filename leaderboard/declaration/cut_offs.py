@@ -18,7 +18,7 @@ from leaderboard.expressions.percentiles import fraction_of
 from leaderboard.expressions.tally import Tally
 from leaderboard.kinds import PercentileKind
 from leaderboard.orm.names import Combinable
-from leaderboard.orm.trees import described, same
+from leaderboard.orm.trees import described, frozen, same
 
 __all__ = [
     "AllOf",
@@ -91,7 +91,7 @@ def _threshold(value: object, argument: str) -> Any:
             f"{argument}={described(value)} cannot be compared; give a literal such as 60, or an expression "
             "such as F('test__cut_off') or a Subquery() of one column."
         )
-    return as_expression(value, argument) if isinstance(value, Combinable) else Value(value)
+    return as_expression(value, argument) if isinstance(value, Combinable) else Value(frozen(value))
 
 
 def _number(value: object, argument: str, *, most: int | None = None) -> Any:

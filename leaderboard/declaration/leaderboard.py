@@ -19,7 +19,7 @@ from leaderboard.expressions.times import TimeTaken
 from leaderboard.kinds import PercentileKind, RankKind
 from leaderboard.orm.models import managers_of
 from leaderboard.orm.names import Combinable
-from leaderboard.orm.trees import same, shown_arguments
+from leaderboard.orm.trees import frozen, replace_arguments, same, shown_arguments
 
 __all__ = ["Leaderboard", "boards_of"]
 
@@ -102,13 +102,17 @@ class Leaderboard:
             raise TypeError(f"time_taken={time_taken!r} must be a TimeTaken(start, finish).")
         if cut_off is not None and not isinstance(cut_off, CutOff):
             raise TypeError(f"cut_off={cut_off!r} must be a cut-off rule, such as AtLeast('score', 60).")
+        eligible_entries = frozen(as_condition(eligible, "eligible"))
+        if eligible is not None:
+            # An iterator has been read.
+            replace_arguments(self, eligible=eligible_entries)
         values: dict[str, Any] = {
             "within": MappingProxyType(_within(within)),
             "terms": tuple(
                 OrderBy(Term(term.expression, collation), descending=term.descending)
                 for term in as_ordering(order_by)
             ),
-            "eligible": as_condition(eligible, "eligible"),
+            "eligible": eligible_entries,
             "member": member,
             "counting": Best() if counting is None else counting,
             "time_taken": time_taken,
@@ -135,10 +139,20 @@ class Leaderboard:
         self.__dict__.update(state, within=MappingProxyType(state["within"]))
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Leaderboard) and same(self._arguments(), other._arguments())
+        return self is other or (
+            isinstance(other, Leaderboard) and same(self._arguments(), other._arguments())
+        )
 
     def __hash__(self) -> int:
-        return hash((tuple(self.within.items()), self.terms, self.member, self.counting, self.rank_kind))
+        return self.prepared("hash", self._made_hash)
+
+    def _made_hash(self) -> int:
+        parts = {**self._arguments(), "within": tuple(self.within.items())}
+        try:
+            return hash(tuple(parts.values()))
+        except TypeError:
+            # A literal may be of any type.
+            return hash((*parts["within"], *self.terms))
 
     def _arguments(self) -> dict[str, Any]:
         return {

@@ -13,13 +13,14 @@ from django.db.models.lookups import (
     GreaterThan,
     GreaterThanOrEqual,
     In,
+    IsNull,
     LessThan,
     LessThanOrEqual,
     Range,
     YearLookup,
 )
 from django.db.models.sql import Query
-from django.db.models.sql.where import AND, ExtraWhere, WhereNode
+from django.db.models.sql.where import AND, OR, ExtraWhere, WhereNode
 
 from leaderboard.orm.columns import same_column
 from leaderboard.orm.trees import parts_of, same
@@ -29,12 +30,14 @@ __all__ = [
     "bounds_from_above",
     "compares",
     "conjuncts",
+    "equalities_in",
     "is_equality",
     "is_opaque",
     "is_repeatable",
-    "is_strict",
     "lookup_on",
     "spans_rows",
+    "strict_side",
+    "values_of",
     "without",
 ]
 
@@ -103,11 +106,38 @@ def is_equality(condition: Any) -> bool:
     return _is_djangos(condition, Exact) and not isinstance(condition, YearLookup)
 
 
-def is_strict(condition: Any) -> bool:
-    """Tell whether a condition is a comparison that is not true where its left side is NULL."""
-    return _is_djangos(
-        condition, Exact, GreaterThan, GreaterThanOrEqual, In, LessThan, LessThanOrEqual, Range
-    )
+def equalities_in(where: WhereNode) -> list[Any]:
+    """Return the equalities that hold wherever ``where`` does, be it by each branch of an OR."""
+    found = []
+    for condition in conjuncts(where):
+        if is_equality(condition):
+            found.append(condition)
+        elif isinstance(condition, WhereNode) and condition.connector == OR and not condition.negated:
+            first, *others = (equalities_in(WhereNode([branch], AND)) for branch in condition.children)
+            found += [lookup for lookup in first if all(lookup in branch for branch in others)]
+    return found
+
+
+def strict_side(condition: Any) -> Any:
+    """Return the left side of a condition that is not true where that is NULL; None for other conditions."""
+    comparisons = (Exact, GreaterThan, GreaterThanOrEqual, In, LessThan, LessThanOrEqual, Range)
+    if _is_djangos(condition, *comparisons):
+        return condition.lhs
+    negated = False
+    while isinstance(condition, WhereNode) and len(condition.children) == 1:
+        negated = negated != condition.negated
+        (condition,) = condition.children
+    if _is_djangos(condition, IsNull) and condition.rhs == negated:
+        return condition.lhs
+    return None
+
+
+def values_of(condition: Any) -> list[Any] | None:
+    """Return the values of which a condition holds its left side to one; None where they are not given."""
+    if not _is_djangos(condition, Exact, In) or isinstance(condition, YearLookup):
+        return None
+    values = condition.rhs if isinstance(condition, In) else [condition.rhs]
+    return list(values) if isinstance(values, list | tuple | set | frozenset) else None
 
 
 def bounds_from_above(condition: Any) -> bool:

@@ -18,6 +18,8 @@ __all__ = [
     "concrete_model",
     "field_called",
     "field_names",
+    "key_fields",
+    "key_parts",
     "managers_of",
     "own_field",
     "own_fields",
@@ -62,6 +64,16 @@ def field_called(model: type[Model], name: str) -> Any:
         return model._meta.pk if name == "pk" else model._meta.get_field(name)
     except FieldDoesNotExist:
         return None
+
+
+def key_fields(model: type[Model]) -> Sequence[Any]:
+    """Return the fields of the primary key: one, unless it is composite."""
+    return model._meta.pk_fields
+
+
+def key_parts(model: type[Model]) -> Sequence[F]:
+    """Return references to the fields of the primary key."""
+    return [F(field.attname) for field in key_fields(model)]
 
 
 def own_field(model: type[Model], expression: Any) -> Any:

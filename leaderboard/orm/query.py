@@ -15,7 +15,8 @@ from functools import cache
 from typing import Any, Protocol, Self
 
 from django.db import NotSupportedError, connections, models
-from django.db.models import F, Transform
+from django.db.models import F, OrderBy, Transform
+from django.db.models.constants import LOOKUP_SEP
 from django.db.models.expressions import Col, Ref
 from django.db.models.lookups import IsNull
 from django.db.models.sql import Query
@@ -28,19 +29,19 @@ from leaderboard.orm.columns import DerivedColumn, DerivedRef, DerivedTable, Nul
 from leaderboard.orm.conditions import (
     PinnedTo,
     conjuncts,
-    is_equality,
+    equalities_in,
     is_opaque,
     is_repeatable,
-    is_strict,
     lookup_on,
     spans_rows,
+    strict_side,
     without,
 )
 from leaderboard.orm.levels import unique_name
-from leaderboard.orm.models import own_field, own_fields
-from leaderboard.orm.trees import path_of, resolved
+from leaderboard.orm.models import key_parts, own_field, own_fields
+from leaderboard.orm.trees import holds_outer_reference, parts_of, path_of, resolved, same
 
-__all__ = ["NO_ROW_LOCKS", "Definition", "DerivedQuery", "View", "keys_of"]
+__all__ = ["NO_ROW_LOCKS", "Definition", "DerivedQuery", "View", "is_correlated", "keys_of", "same_view"]
 
 
 NO_ROW_LOCKS = (
@@ -58,6 +59,10 @@ class Definition(Protocol):
 
     @property
     def output_field(self) -> models.Field[Any, Any]: ...
+
+    @property
+    def is_correlated(self) -> bool:
+        """Whether a view that it depends on refers to a query around it."""
 
     def with_views(self, change: Callable[[Query], Query]) -> Self:
         """Return the definition with the views that it depends on changed."""
@@ -91,27 +96,26 @@ class DerivedCompiler(SQLCompiler):
     def _order_by_pairs(self) -> Any:
         # PostgreSQL sorts NULL first when descending, which would put unranked entries on top. After
         # reverse() what is written as descending is ascending here, and what was last comes first.
+        written, is_derived = self.query.standard_ordering, False
         # (django-stubs has the method return None.)
         for order, is_reference in super()._order_by_pairs():  # type: ignore[attr-defined]
-            written = self.query.standard_ordering
-            if (
-                order.descending == written
-                and order.nulls_first is None
-                and order.nulls_last is None
-                and self._sorts_nulls_last(order.expression)
-            ):
+            is_derived = self.query.is_made_of_derived(order.expression)
+            placed = order.nulls_first is not None or order.nulls_last is not None
+            if is_derived and not placed and order.descending == written:
                 order = order.copy()
                 order.nulls_last, order.nulls_first = written or None, not written or None
             yield order, is_reference
+        # PostgreSQL returns ties in any order, another one for each page.
+        if is_derived and self._has_keys():
+            for part in key_parts(self.query.model):
+                yield OrderBy(part, descending=not written), False
 
-    def _sorts_nulls_last(self, source: Any) -> bool:
-        if isinstance(source, F) and not isinstance(source, DerivedRef):
-            source = self.query.annotations.get(path_of(source))
-        elif isinstance(source, Ref):
-            (source,) = source.get_source_expressions()
-        return isinstance(source, NullsLast) or any(
-            isinstance(column, DerivedColumn) for column in columns_of(source)
-        )
+    def _has_keys(self) -> bool:
+        """Tell whether each row of the result is a row of the model, so that it has a primary key."""
+        query = self.query
+        if query.combinator or query.group_by is not None or query.distinct_fields:
+            return False
+        return not query.distinct or query.default_cols
 
 
 @cache
@@ -155,6 +159,9 @@ class DerivedQuery(Query):
 
     def annotate_derived(self, definition: Definition, alias: str) -> None:
         """Annotate ``definition`` as ``alias``, in place of an annotation of that name."""
+        if alias in self.annotations:
+            del self.annotations[alias]
+            self._drop_unused()
         self.add_annotation(self.derived_reference(definition, alias), alias)
 
     def used_columns(self) -> dict[str, Any]:
@@ -184,6 +191,24 @@ class DerivedQuery(Query):
         used = {column.name for column in columns_of(*expressions) if isinstance(column, DerivedColumn)}
         return {name: definition for name, definition in self.derived_columns.items() if name in used}
 
+    def _drop_unused(self) -> None:
+        """Forget the derived columns that nothing refers to any more."""
+        kept: Any = self.clone()
+        kept.set_annotation_mask(None)
+        self.derived_columns = kept.used_columns()
+
+    def is_made_of_derived(self, expression: Any) -> bool:
+        """Tell whether an expression, resolved or not, is an annotated derived value or made of one."""
+        if isinstance(expression, NullsLast):
+            return True
+        if isinstance(expression, F):
+            name, *_ = path_of(expression).split(LOOKUP_SEP)
+            annotation = self.annotations.get(path_of(expression), self.annotations.get(name))
+            return annotation is not None and self.is_made_of_derived(annotation)
+        if isinstance(expression, Query):
+            return any(isinstance(column, DerivedColumn) for column in columns_of(expression))
+        return any(map(self.is_made_of_derived, parts_of(expression)))
+
     # What the view shows
 
     def conditions(self) -> Iterator[Any]:
@@ -192,11 +217,7 @@ class DerivedQuery(Query):
 
     def equalities(self) -> list[Any]:
         """Return the conditions that hold an expression to one value."""
-        return [
-            condition
-            for condition in self.conditions()
-            if is_equality(condition) and self._is_constant(condition.rhs)
-        ]
+        return [condition for condition in equalities_in(self.where) if self._is_constant(condition.rhs)]
 
     def _is_constant(self, value: Any) -> bool:
         own = any(column.alias in self.alias_map for column in columns_of(value))
@@ -213,7 +234,7 @@ class DerivedQuery(Query):
         """Yield the conditions on derived columns that are not true where those are NULL, and the columns."""
         for condition in self.conditions():
             # A correlated condition may begin with a column of an enclosing query's table.
-            column = condition.lhs if is_strict(condition) else None
+            column = strict_side(condition)
             if isinstance(column, DerivedColumn) and column.alias in self.alias_map:
                 yield condition, column.name
 
@@ -236,6 +257,13 @@ class DerivedQuery(Query):
             and is_repeatable(condition)
         ]
 
+    def shows_all_rows_of(self, conditions: Sequence[Any]) -> bool:
+        """Tell whether nothing but ``conditions`` keeps a row from the result."""
+        others = [own for own in self.conditions() if not any(own is condition for condition in conditions)]
+        return not (
+            others or self.has_inner_join or self.is_sliced or self.distinct_fields or self.combinator
+        )
+
     @property
     def has_filtered_relation(self) -> bool:
         return any(join.filtered_relation is not None for join in self._joins())
@@ -249,18 +277,13 @@ class DerivedQuery(Query):
 
     def selecting(self, expressions: Sequence[Any], conditions: Sequence[Any]) -> Any:
         """Return a query on the tables of this one for ``expressions`` where ``conditions`` are met."""
-        query: Any = self.clone()
-        query.derived_columns = {}
+        query: Any = Query(self.model)
+        # Nothing but the tables: neither what is selected, nor how it is ordered, limited or explained.
+        query.alias_map, query.table_map = {**self.alias_map}, {**self.table_map}
+        query.alias_refcount, query.external_aliases = {**self.alias_refcount}, {**self.external_aliases}
+        query.alias_prefix, query.subq_aliases = self.alias_prefix, self.subq_aliases
         query.where = WhereNode([*conditions], connector=AND)
-        query.annotations = {}
-        query.set_annotation_mask(None)
-        query.group_by = None
-        query.distinct = False
-        query.distinct_fields = ()
-        query.clear_limits()
-        query.clear_ordering(force=True)
-        query.select_related = False
-        query.clear_select_clause()
+        query.default_ordering = False
         query.set_select([resolved(expression, query) for expression in expressions])
         return query
 
@@ -306,13 +329,31 @@ class DerivedQuery(Query):
     def _replace_base_table(self, table: Query) -> None:
         alias = str(self.base_table)
         if '"' in alias:
-            # A table in another schema; what is derived from it is in none.
-            self.change_aliases({alias: "derived"})
-            self.__dict__.pop("base_table", None)
-            alias = "derived"
+            alias = self._rename_base_table(alias)
         self.alias_map[alias] = DerivedTable(self.get_meta().db_table, alias, table)
 
+    def _rename_base_table(self, alias: str) -> str:
+        """Return another alias for the table of another schema: what is derived from it is in none."""
+        derived = unique_name("derived", self.taken_aliases())
+        order = [derived if name == alias else name for name in self.alias_map]
+        self.change_aliases({alias: derived})
+        # The first one is the base table.
+        self.alias_map = {name: self.alias_map[name] for name in order}
+        self.__dict__.pop("base_table", None)
+        return derived
+
     # Combining and nesting
+
+    def resolve_ref(
+        self, name: str, allow_joins: bool = True, reuse: Any = None, summarize: bool = False
+    ) -> Any:
+        found = super().resolve_ref(name, allow_joins, reuse, summarize)
+        annotation = self.annotations.get(name)
+        if summarize and isinstance(annotation, DerivedColumn) and not self.combinator:
+            # In aggregate(), as the column that it is. A reference is written without its table, and within
+            # a subquery on the same model it would be the column of that.
+            return annotation
+        return found
 
     def build_filter(self, filter_expr: Any, *args: Any, **kwargs: Any) -> Any:
         clause, joins = super().build_filter(filter_expr, *args, **kwargs)
@@ -327,11 +368,11 @@ class DerivedQuery(Query):
         if isinstance(condition, IsNull):
             return
         left, right = (_referred(getattr(condition, side, None)) for side in ("lhs", "rhs"))
-        nullable: list[Col] = [column for column in (left, right) if isinstance(column, DerivedColumn)]
-        if isinstance(left, DerivedColumn) and type(right) is Col and self.is_nullable(right.target):
+        nullable = [side for side in (left, right) if self.is_made_of_derived(side)]
+        if nullable and left is nullable[0] and type(right) is Col and self.is_nullable(right.target):
             nullable.append(right)
-        for column in nullable:
-            clause.add(IsNull(column, False), AND)
+        for side in nullable:
+            clause.add(IsNull(side, False), AND)
 
     def combine(self, rhs: Query, connector: str) -> None:
         merged = dict(self.derived_columns)
@@ -356,9 +397,8 @@ class DerivedQuery(Query):
         result = super().change_aliases(change_map)
 
         def relabel(view: Query) -> Query:
-            return view.relabeled_clone(
-                {old: new for old, new in change_map.items() if old in view.external_aliases}
-            )
+            own = {old: new for old, new in change_map.items() if old in view.external_aliases}
+            return view.relabeled_clone(own) if own else view
 
         self._change_views(relabel)
         return result
@@ -380,14 +420,45 @@ class DerivedQuery(Query):
 def keys_of(query: Query) -> Query:
     """Return a query for the primary keys of the rows, in no order."""
     keys = query.clone()
+    keys.select_for_update = False
     keys.clear_ordering()
     keys.clear_select_clause()
     keys.add_fields(["pk"])
     return keys
 
 
+def is_correlated(query: Query) -> bool:
+    """Tell whether a query, or a population in it, refers to a query around it."""
+    if (
+        query.external_aliases
+        or holds_outer_reference(query)
+        or any(map(is_correlated, query.combined_queries))
+    ):
+        return True
+    return isinstance(query, DerivedQuery) and any(
+        definition.is_correlated for definition in query.derived_columns.values()
+    )
+
+
+def same_view(left: Query | None, right: Query | None) -> bool:
+    """Tell whether two queries are one, or were built alike, so that they have the same rows."""
+    if left is None or right is None or left is right:
+        return left is right
+    return type(left) is type(right) and all(
+        same(getattr(left, name), getattr(right, name)) for name in ROWS_BY
+    )
+
+
+# What of a query decides which rows it has.
+ROWS_BY = (
+    *("model", "where", "alias_map", "select", "annotations", "group_by", "distinct", "distinct_fields"),
+    *("order_by", "low_mark", "high_mark", "combinator", "combined_queries", "extra", "extra_tables"),
+    "standard_ordering",
+)
+
+
 def _referred(side: Any) -> Any:
-    """Return the column that one side of a lookup is, or is a transform of."""
+    """Return the expression that one side of a lookup is, or is a transform of."""
     while isinstance(side, Transform | Ref):
         (side, *_) = side.get_source_expressions()
     return side

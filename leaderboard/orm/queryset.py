@@ -9,6 +9,7 @@ from django.db import NotSupportedError, models
 
 from leaderboard.orm.columns import DerivedColumn, DerivedRef
 from leaderboard.orm.query import NO_ROW_LOCKS, DerivedQuery
+from leaderboard.orm.trees import joined_many_rows
 
 __all__ = ["DerivedQuerySet", "made_by_as_manager"]
 
@@ -72,6 +73,11 @@ class DerivedQuerySet(models.QuerySet[Any]):
     @property
     def _has_slice(self) -> bool:
         return self.query.is_sliced
+
+    @property
+    def _has_many_rows(self) -> bool:
+        """Whether a row of the model may be among the results several times."""
+        return joined_many_rows(self.query) is not None
 
     @property
     def _is_of_rows(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, KeysView, Mapping, ValuesView
 from typing import Any, NamedTuple
 
 from django.db import models
@@ -19,6 +19,8 @@ from django.utils.functional import LazyObject, Promise
 __all__ = [
     "ManyRows",
     "described",
+    "frozen",
+    "holds_outer_reference",
     "is_bare_literal",
     "joined_many_rows",
     "nodes_of",
@@ -26,6 +28,7 @@ __all__ = [
     "parts_of",
     "path_of",
     "refers_outside",
+    "replace_arguments",
     "resolved",
     "resolved_on_model",
     "resolves_alike",
@@ -73,10 +76,21 @@ def refers_outside(node: Any) -> bool:
     return not isinstance(node, Query) and any(map(refers_outside, parts_of(node)))
 
 
+def holds_outer_reference(node: Any) -> bool:
+    """Tell whether something, or a subquery in it, refers to a query that it is not within yet."""
+    return isinstance(node, ResolvedOuterRef) or any(map(holds_outer_reference, parts_of(node)))
+
+
 def _constructor_arguments(value: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """Return the arguments that an instance of a class with ``@deconstructible`` was made with."""
     positional, named = value._constructor_args
     return positional, named
+
+
+def replace_arguments(value: Any, **named: Any) -> None:
+    """Let an instance of a class with ``@deconstructible`` be made of other arguments in a migration."""
+    positional, given = _constructor_arguments(value)
+    value._constructor_args = positional, {**given, **named}
 
 
 def shown_arguments(value: Any) -> str:
@@ -177,6 +191,29 @@ def _copied(value: Any) -> Any:
     if isinstance(value, BaseExpression) and (sources := value.get_source_expressions()):
         expression = copy.copy(value)
         expression.set_source_expressions(_copied(list(sources)))
+        return expression
+    return value
+
+
+def frozen(value: Any) -> Any:
+    """Return an expression or a condition with values of its own, read once where they are an iterator."""
+    if isinstance(value, Q):
+        condition = copy.copy(value)
+        condition.children = [frozen(child) for child in value.children]
+        return condition
+    if isinstance(value, tuple):
+        return type(value)(map(frozen, value)) if type(value) is tuple else value
+    if isinstance(value, list | Iterator | KeysView | ValuesView):
+        return [frozen(part) for part in value]
+    if isinstance(value, dict | set | bytearray):
+        return copy.deepcopy(value)
+    if isinstance(value, Value):
+        literal = copy.copy(value)
+        literal.value = frozen(value.value)
+        return literal
+    if isinstance(value, BaseExpression) and (sources := value.get_source_expressions()):
+        expression = copy.copy(value)
+        expression.set_source_expressions([frozen(source) for source in sources])
         return expression
     return value
 

@@ -138,6 +138,12 @@ class BoardQuerySet(DerivedQuerySet):
             raise BoardNotPinned(f"{method}() needs one board; call on_board({names}) first.")
         return ranking
 
+    @property
+    def _is_whole_board(self) -> bool:
+        """Whether the view shows every entry of its board, or of all boards."""
+        pins = pins_of(self.query, self._declaration).values()
+        return self.query.shows_all_rows_of(list(pins))
+
     def _whole_board(self) -> Self:
         """Return all entries of the board that the view is on, or of all boards."""
         queryset = self._unfiltered()

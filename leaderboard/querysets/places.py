@@ -16,6 +16,7 @@ from leaderboard.expressions.logic import Comparison, all_of, any_of, equal
 from leaderboard.expressions.terms import Term
 from leaderboard.kinds import RankKind
 from leaderboard.orm.models import concrete_model
+from leaderboard.orm.query import keys_of
 from leaderboard.orm.trees import described
 from leaderboard.querysets.metrics import MetricQuerySet
 from leaderboard.standings.metrics import IsRanked, Metric, Rank, Ranking, RankingMetric, TermValue
@@ -72,7 +73,13 @@ class PlaceQuerySet(MetricQuerySet):
         return ranked.filter(LessThanOrEqual(rank, Value(n, BIGINT)))
 
     def around(
-        self, entry: Model | None = None, *, member: Any = None, before: int = 5, after: int = 5
+        self,
+        entry: Model | None = None,
+        *,
+        pk: Any = None,
+        member: Any = None,
+        before: int = 5,
+        after: int = 5,
     ) -> Self:
         """Return an entry, or a member's counting entry, with its neighbours in the view, in order.
 
@@ -82,10 +89,10 @@ class PlaceQuerySet(MetricQuerySet):
         """
         before, after = _limit(before, "before"), _limit(after, "after")
         ranked = self._in_order("around")
-        shown = self._of_one(ranked, "around", entry, member)
+        shown = self._of_one(ranked, "around", entry, pk, member)
         key = shown.values_list("pk", flat=True).first()
         if key is None:
-            raise self._missing(entry, member, "ranked, on the board and in the view")
+            raise self._missing(entry, pk, member, "ranked, on the board and in the view")
         # The entry's terms are read by the statement that compares them: types stay, and times run on.
         own = self._plain_rows().filter(pk=key)
         places: list[Any] = [Subquery(own.values_list(term.expression)) for term in self._declaration.terms]
@@ -94,52 +101,72 @@ class PlaceQuerySet(MetricQuerySet):
         for count, later in ((before, False), (after, True)):
             side = ranked.filter(_beyond(ranked._ordering(), places, later=later))
             side = side if later else side.reverse()
-            keys += side.values_list("pk", flat=True).distinct()[:count] if count else []
+            if side._has_many_rows:
+                side = side.distinct()
+            keys += side.values_list("pk", flat=True)[:count] if count else []
         return ranked._with_default_rank().filter(pk__in=keys)
 
     async def aaround(
-        self, entry: Model | None = None, *, member: Any = None, before: int = 5, after: int = 5
+        self,
+        entry: Model | None = None,
+        *,
+        pk: Any = None,
+        member: Any = None,
+        before: int = 5,
+        after: int = 5,
     ) -> Self:
         """Asynchronous form of :meth:`around`."""
-        return await sync_to_async(self.around)(entry, member=member, before=before, after=after)
+        return await sync_to_async(self.around)(entry, pk=pk, member=member, before=before, after=after)
 
-    def get_standing(self, entry: Model | None = None, *, member: Any = None) -> Standing:
-        """Return the :class:`~leaderboard.Standing` of one entry, or of a member's counting entry.
+    def get_standing(self, entry: Model | None = None, *, pk: Any = None, member: Any = None) -> Standing:
+        """Return the :class:`~leaderboard.Standing` of one entry, by its key too, or of a member's entry.
 
-        The stored row counts, and the view does not: only its board does, and its population. Raises
-        ``ValueError`` for an entry that is not saved and for a member where the board declares none,
-        ``TypeError`` for another model's, ``DoesNotExist`` for an entry that is deleted or on another
-        board, and ``BoardNotPinned`` for a member where the queryset is not on one board. An entry that is
-        not ranked has a standing with a rank of None; so has a member none of whose entries is.
+        The stored row counts. The view changes no figure, but it decides who is seen, as with Django's
+        ``get()``. Of several entries of a member in the view it is the one that counts; where none of them
+        is ranked, the standing has a rank of None and says why. Raises ``DoesNotExist`` for an entry or a
+        member that the view does not show, deleted or on another board, ``ValueError`` for an entry that is
+        not saved and for a member where the board declares none, ``TypeError`` for another model's,
+        ``BoardNotPinned`` for a member where the queryset is not on one board, and ``NotSupportedError``
+        after ``union()``.
         """
+        self._refuse_combined("get_standing")
         # A model may have fields that are named like metrics.
         prefix = "_standing_"
         queryset = self._whole_board().standings(prefix)
-        queryset = self._of_one(queryset, "get_standing", entry, member)
-        if entry is None:
+        if not self._is_whole_board:
+            queryset = queryset.filter(pk__in=keys_of(self.query))
+        queryset = self._of_one(queryset, "get_standing", entry, pk, member)
+        if member is not None:
             self._pinned_ranking("get_standing")
             # Of a member who is not ranked, PENDING goes before EXCLUDED, as later in the alphabet.
             queryset = queryset.order_by(f"{prefix}rank", f"-{prefix}qualification", "pk")
         row = next(iter(queryset.values(*queryset._shown_annotations)[:1]), None)
         if row is None:
-            raise self._missing(entry, member, "stored and on the board")
+            raise self._missing(entry, pk, member, "stored, on the board and in the view")
         return Standing(**{name.removeprefix(prefix): value for name, value in row.items()})
 
-    async def aget_standing(self, entry: Model | None = None, *, member: Any = None) -> Standing:
+    async def aget_standing(
+        self, entry: Model | None = None, *, pk: Any = None, member: Any = None
+    ) -> Standing:
         """Asynchronous form of :meth:`get_standing`."""
-        return await sync_to_async(self.get_standing)(entry, member=member)
+        return await sync_to_async(self.get_standing)(entry, pk=pk, member=member)
 
     def _key_of(self, entry: Model) -> Any:
         # An instance of a model that inherits from this one may have a primary key of another name.
         return getattr(entry, self.model._meta.pk.attname)
 
-    def _of_one(self, queryset: Self, method: str, entry: Model | None, member: Any) -> Self:
+    def _of_one(self, queryset: Self, method: str, entry: Model | None, pk: Any, member: Any) -> Self:
         """Return the rows of ``queryset`` that are one entry, or a member's."""
-        if (entry is None) == (member is None):
-            raise TypeError(f"{method}() takes either an entry or member=, and that one must not be None.")
+        if [entry is None, pk is None, member is None].count(False) != 1:
+            raise TypeError(f"{method}() takes an entry, pk= or member=, one of them and not None.")
         if entry is not None:
             self._require_saved(entry)
-            return queryset.filter(pk=self._key_of(entry))
+            pk = self._key_of(entry)
+        if member is None:
+            try:
+                return queryset.filter(pk=pk)
+            except (TypeError, ValueError, ValidationError) as error:
+                raise ValueError(f"pk={pk!r}: {reason_of(error)}") from error
         if self._declaration.member is None:
             raise ValueError(f"member={member!r}: the board declares no member.")
         if hasattr(member, "resolve_expression"):
@@ -149,8 +176,11 @@ class PlaceQuerySet(MetricQuerySet):
         except (TypeError, ValueError, ValidationError) as error:
             raise ValueError(f"member={member!r}: {reason_of(error)}") from error
 
-    def _missing(self, entry: Model | None, member: Any, condition: str) -> Exception:
-        sought = f"of member={member!r}" if entry is None else f"with the key {self._key_of(entry)!r}"
+    def _missing(self, entry: Model | None, pk: Any, member: Any, condition: str) -> Exception:
+        if member is not None:
+            sought = f"of member={member!r}"
+        else:
+            sought = f"with the key {pk if entry is None else self._key_of(entry)!r}"
         error: Exception = self.model.DoesNotExist(
             f"No {self.model._meta.object_name} {sought} is {condition}."
         )

@@ -20,9 +20,10 @@ from leaderboard.expressions.fields import BIGINT, BOOLEAN, DURATION, FLOAT, UNC
 from leaderboard.expressions.percentiles import percentile_of
 from leaderboard.expressions.qualification import QUALIFICATION, qualification_of
 from leaderboard.expressions.ranks import rank_field, rank_of
-from leaderboard.kinds import PercentileKind, RankKind
+from leaderboard.kinds import PercentileKind, Qualification, RankKind
 from leaderboard.orm.columns import DerivedColumn, NullsLast
-from leaderboard.orm.query import View
+from leaderboard.orm.conditions import values_of
+from leaderboard.orm.query import View, is_correlated, same_view
 from leaderboard.standings.population import Population
 
 __all__ = [
@@ -46,6 +47,10 @@ class Metric(ABC):
     name: ClassVar[str]
     # Whether it is NULL, or false, for entries that are not ranked.
     is_of_ranked: ClassVar[bool] = False
+
+    def is_only_of_ranked(self, condition: Any) -> bool:
+        """Tell whether a condition on it, which is not true of NULL, is true of ranked entries only."""
+        return self.is_of_ranked
 
     @property
     @abstractmethod
@@ -131,12 +136,19 @@ class BoardSize(Metric):
         return population.tally.size
 
 
+OF_RANKED = {Qualification.NO_CUT_OFF, Qualification.QUALIFIED, Qualification.NOT_QUALIFIED}
+
+
 @dataclass(frozen=True)
 class QualificationStatus(Metric):
     """What the cut-off makes of the entry: the annotation ``qualification``."""
 
     name = "qualification"
     output_field = QUALIFICATION
+
+    def is_only_of_ranked(self, condition: Any) -> bool:
+        values = values_of(condition)
+        return values is not None and {*values} <= OF_RANKED
 
     def needs_board_size(self, declaration: Leaderboard) -> bool:
         return declaration.cut_off is not None and declaration.cut_off.needs_board_size
@@ -198,12 +210,25 @@ def is_metric(annotation: Any) -> bool:
     return isinstance(annotation, DerivedColumn | TimeTakenMetric)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Ranking:
-    """A declared board, and the view that is its population where that is not the whole board."""
+    """A declared board, and the view that is its population where that is not the whole board.
+
+    Two of them are equal where their boards are and their views, built alike, have the same rows.
+    """
 
     declaration: Leaderboard
     view: View | None = None
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, Ranking)
+            and self.declaration == other.declaration
+            and same_view(self.view, other.view)
+        )
+
+    def __hash__(self) -> int:
+        return hash(self.declaration)
 
 
 @dataclass(frozen=True)
@@ -218,11 +243,16 @@ class RankingMetric:
         return self.metric.output_field
 
     @property
+    def is_correlated(self) -> bool:
+        return self.ranking.view is not None and is_correlated(self.ranking.view)
+
+    @property
     def needs_board_size(self) -> bool:
         return self.metric.needs_board_size(self.ranking.declaration)
 
     def with_views(self, change: Callable[[View], View]) -> Self:
         view = self.ranking.view
-        if view is None:
+        # Most refer to no query around them, so that nothing in them changes with it.
+        if view is None or not is_correlated(view):
             return self
         return replace(self, ranking=replace(self.ranking, view=change(view)))

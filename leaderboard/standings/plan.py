@@ -96,7 +96,7 @@ def plan(view: DerivedQuery, columns: Mapping[str, RankingMetric]) -> Plan:
     ]
     is_one_board = len(rankings) == 1 and len(pins[0]) == len(rankings[0].declaration.within)
     bounds = list(_bounds(view, columns)) if is_one_board else []
-    only_ranked = any(metric.is_of_ranked for _, metric in bounds)
+    only_ranked = any(metric.is_only_of_ranked(condition) for condition, metric in bounds)
     enforced = [condition for condition, metric in bounds if isinstance(metric, IsRanked)]
     return Plan(
         model=view.model,

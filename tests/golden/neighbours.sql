@@ -30,8 +30,7 @@ SELECT testapp_attempt.id AS pk
  WHERE testapp_attempt.id = 1
  ORDER BY testapp_attempt._term_0 DESC,
           testapp_attempt.id ASC
- LIMIT 1;SELECT DISTINCT testapp_attempt.id AS pk,
-       testapp_attempt._term_0
+ LIMIT 1;SELECT testapp_attempt.id AS pk
   FROM (
         SELECT standing.id,
                standing.test_id,
@@ -63,8 +62,7 @@ SELECT testapp_attempt.id AS pk
  WHERE ((testapp_attempt._term_0 >= (SELECT U0.score AS term1 FROM testapp_attempt U0 WHERE U0.id = 1)) AND ((testapp_attempt._term_0 > (SELECT U0.score AS term1 FROM testapp_attempt U0 WHERE U0.id = 1)) OR ((testapp_attempt._term_0 = (SELECT U0.score AS term1 FROM testapp_attempt U0 WHERE U0.id = 1)) AND (testapp_attempt.id < 1))))
  ORDER BY testapp_attempt._term_0 ASC,
           testapp_attempt.id DESC
- LIMIT 1;SELECT DISTINCT testapp_attempt.id AS pk,
-       testapp_attempt._term_0
+ LIMIT 1;SELECT testapp_attempt.id AS pk
   FROM (
         SELECT standing.id,
                standing.test_id,

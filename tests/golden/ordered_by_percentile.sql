@@ -31,4 +31,5 @@ SELECT testapp_attempt.id,
                  WHERE entry.test_id = 1
                ) standing
        ) testapp_attempt
- ORDER BY 2 DESC NULLS LAST
+ ORDER BY 2 DESC NULLS LAST,
+          testapp_attempt.id ASC
