@@ -200,7 +200,7 @@ CONTRACT: Mapping[str, Leaning] = {
     ),
     "django.db.models.QuerySet": Leaning(
         sample=_attempts,
-        attributes="_db _fields _for_write _hints query",
+        attributes="_db _fields _for_write _hints _result_cache query",
         calls={"_chain": "", "_not_support_combined_queries": "method"},
         overrides={
             "__init__": "model, query, using, hints",

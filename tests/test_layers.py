@@ -28,6 +28,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 DOCUMENTED = {
     "django.apps",
     "django.conf",
+    "django.contrib.postgres.indexes",
     "django.core.checks",
     "django.core.exceptions",
     "django.db",

@@ -120,10 +120,13 @@ def _parts(name: str, board: Leaderboard) -> Iterator[Part]:
         yield Part(name, f"within[{key!r}]", value, value)
     for position, term in enumerate(board.terms):
         yield Part(name, f"order_by[{position}]", as_written(term), term.expression)
+    for position, tie in enumerate(board.ties_by):
+        yield Part(name, f"ties_by[{position}]", as_written(tie), tie.expression)
     if board.eligible:
         yield Part(name, "eligible", board.eligible, board.eligible)
     if board.member is not None:
-        yield Part(name, "member", board.member, F(board.member))
+        for part in board.member_parts:
+            yield Part(name, "member", board.member, part)
     if board.counting.field is not None:
         yield Part(name, "counting", board.counting, F(board.counting.field))
     if board.time_taken is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from django.contrib.postgres.indexes import OpClass
 from django.db import models
 from django.db.models import F, Model, OrderBy
 
@@ -75,13 +76,23 @@ def _present_indexes(model: type[Model], board: Leaderboard) -> Iterator[Columns
         uniques = [item for item in meta.constraints if isinstance(item, models.UniqueConstraint)]
         # A partial index serves only what its condition implies; other methods than B-tree do not sort.
         for index in [*(item for item in meta.indexes if item.suffix in ("idx", "btree")), *uniques]:
-            if index.condition is None or index.condition == board.eligible:
+            if (index.condition is None or index.condition == board.eligible) and not _sorts_otherwise(index):
                 yield _columns(model, index)
         for names in meta.unique_together:
             yield [(_field_name(model, name), False) for name in names]
         for field in own_fields(owner):
             if field.unique or getattr(field, "db_index", False):
                 yield [(field.name, False)]
+
+
+def _sorts_otherwise(index: models.Index | models.UniqueConstraint) -> bool:
+    """Tell whether an index does not sort as ORDER BY does: NULL elsewhere, or by another operator class."""
+    parts: Any = index.expressions
+    return bool(getattr(index, "opclasses", ())) or any(
+        isinstance(part, OpClass) or (isinstance(part, OrderBy) and (part.nulls_first or part.nulls_last))
+        for whole in parts
+        for part in nodes_of(whole)
+    )
 
 
 def _columns(model: type[Model], index: models.Index | models.UniqueConstraint) -> Columns:

@@ -15,8 +15,9 @@ from leaderboard.expressions.fields import NUMERIC
 from leaderboard.expressions.logic import Comparison, Negation, all_of, any_of
 from leaderboard.expressions.numbers import Number, Product, comparable, exact
 from leaderboard.expressions.percentiles import fraction_of
+from leaderboard.expressions.ranks import rank_of
 from leaderboard.expressions.tally import Tally
-from leaderboard.kinds import PercentileKind
+from leaderboard.kinds import PercentileKind, RankKind
 from leaderboard.orm.names import Combinable
 from leaderboard.orm.trees import described, frozen, same
 
@@ -72,14 +73,19 @@ class CutOff:
         return Not(self)
 
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and same(vars(self), vars(other))
+        if not isinstance(other, CutOff) or type(self) is not type(other):
+            return False
+        return same(self._arguments(), other._arguments()) and self.rules() == other.rules()
 
     def __hash__(self) -> int:
-        return hash((type(self), *(repr(value) for value in self.__dict__.values())))
+        return hash((type(self), *map(repr, self._arguments().values()), *self.rules()))
+
+    def _arguments(self) -> dict[str, Any]:
+        # Not how they were written: positional or named, as a name or as F().
+        return {name: value for name, value in vars(self).items() if not name.startswith("_")}
 
     def __repr__(self) -> str:
-        values = (value for name, value in vars(self).items() if not name.startswith("_"))
-        return f"{type(self).__name__}({', '.join(map(repr, values))})"
+        return f"{type(self).__name__}({', '.join(map(repr, self._arguments().values()))})"
 
 
 def _threshold(value: object, argument: str) -> Any:
@@ -162,9 +168,12 @@ class PercentOf(CutOff):
 
 @deconstructible(path="leaderboard.TopCount")
 class TopCount(CutOff):
-    """Met by the first ``count`` of the board: where the competition rank is at most ``count``."""
+    """Met by the first ``count`` of the board: where the rank of ``kind`` is at most ``count``.
 
-    def __init__(self, count: object) -> None:
+    With ``kind=MODIFIED`` a tie that does not fit as a whole is out, as seats demand.
+    """
+
+    def __init__(self, count: object, kind: RankKind | str = RankKind.COMPETITION) -> None:
         if not isinstance(count, Combinable):
             if isinstance(count, bool) or not isinstance(count, int):
                 raise TypeError(f"count={count!r} must be a whole number or an expression.")
@@ -172,32 +181,34 @@ class TopCount(CutOff):
                 raise ValueError(f"count={count!r} must be at least 0.")
             count = exact(count)
         self.count = as_expression(count, "count")
+        self.kind = as_kind(RankKind, kind, "kind")
 
     def row_values(self) -> Sequence[Any]:
         return [self.count]
 
     def condition(self, tally: Tally, row: RowColumn) -> Any:
-        return Comparison(tally.competition, row(*self.row_values()), arg_joiner=" <= ")
+        return Comparison(rank_of(self.kind, tally), row(*self.row_values()), arg_joiner=" <= ")
 
 
 @deconstructible(path="leaderboard.TopPercent")
 class TopPercent(CutOff):
-    """Met by the first ``percent`` per cent of the board: where 100·competition rank <= percent·n.
+    """Met by the first ``percent`` per cent of the board: where 100·rank <= percent·n, the rank of ``kind``.
 
-    A tie at the border is in or out as a whole.
+    A tie at the border is in or out as a whole: in by ``COMPETITION``, out by ``MODIFIED``.
     """
 
     needs_board_size = True
 
-    def __init__(self, percent: object) -> None:
+    def __init__(self, percent: object, kind: RankKind | str = RankKind.COMPETITION) -> None:
         self.percent = _number(percent, "percent", most=100)
+        self.kind = as_kind(RankKind, kind, "kind")
 
     def row_values(self) -> Sequence[Any]:
         return [Number(self.percent)]
 
     def condition(self, tally: Tally, row: RowColumn) -> Any:
         return Comparison(
-            Product(Value(100), tally.competition),
+            Product(Value(100), rank_of(self.kind, tally)),
             Product(row(*self.row_values()), tally.size),
             arg_joiner=" <= ",
         )

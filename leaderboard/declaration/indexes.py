@@ -18,7 +18,7 @@ __all__ = ["indexes_for"]
 
 
 def indexes_for(
-    prefix: str, *, within: Sequence[Any], terms: Sequence[OrderBy], member: str | None
+    prefix: str, *, within: Sequence[Any], terms: Sequence[OrderBy], member: Sequence[Any]
 ) -> list[Index]:
     """Return the indexes on ``(within, terms)`` and, with a member, on ``(within, member, terms)``."""
     if not all(map(_indexable, within)):
@@ -30,8 +30,8 @@ def indexes_for(
             break
         indexed.append(OrderBy(as_written(term), term.descending))
     indexes = [_index(f"{prefix}_terms", [*board, *indexed])] if indexed else []
-    if member is not None and _indexable(F(member)):
-        indexes.append(_index(f"{prefix}_member", [*board, OrderBy(F(member)), *indexed]))
+    if member and all(map(_indexable, member)):
+        indexes.append(_index(f"{prefix}_member", [*board, *map(OrderBy, member), *indexed]))
     return indexes
 
 

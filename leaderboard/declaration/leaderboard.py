@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-from django.db.models import Index, Model, OrderBy, Q
+from django.db.models import F, Index, Model, OrderBy, Q
 from django.db.models.functions import Collate
 from django.utils.deconstruct import deconstructible
 
@@ -19,14 +19,43 @@ from leaderboard.expressions.times import TimeTaken
 from leaderboard.kinds import PercentileKind, RankKind
 from leaderboard.orm.models import managers_of
 from leaderboard.orm.names import Combinable
-from leaderboard.orm.trees import frozen, replace_arguments, same, shown_arguments
+from leaderboard.orm.trees import constructor_arguments, frozen, replace_arguments, same, shown_arguments
 
-__all__ = ["Leaderboard", "boards_of"]
+__all__ = ["DeclaresBoards", "Leaderboard", "boards_of"]
 
 T = TypeVar("T")
 
 # Models times combinations of metrics: some for each board, but no more than are kept in passing.
 MOST_PREPARED = 256
+
+
+def _terms(order_by: object) -> tuple[tuple[str, ...], tuple[OrderBy, ...]]:
+    """Return the names of the ordering terms, none unless a mapping gives them, and the terms."""
+    if not isinstance(order_by, Mapping):
+        return (), as_ordering(order_by)
+    for name in order_by:
+        if not isinstance(name, str) or not name.isidentifier():
+            raise TypeError(f"order_by={order_by!r} has {name!r}, which cannot name an annotation.")
+    return tuple(order_by), as_ordering(list(order_by.values()))
+
+
+def _term(term: OrderBy, collation: str) -> OrderBy:
+    return OrderBy(Term(term.expression, collation), descending=term.descending)
+
+
+def _member(member: object) -> Any:
+    if member is None or (isinstance(member, str) and member.isidentifier()):
+        return member
+    if isinstance(member, Sequence) and not isinstance(member, str) and member:
+        if len(set(map(str, member))) == len(member) and all(
+            isinstance(part, str) and part.isidentifier() for part in member
+        ):
+            return tuple(member)
+    elif isinstance(member, Combinable) and not isinstance(member, str):
+        return as_expression(member, "member")
+    raise TypeError(
+        f"member={member!r} must be the path to a field, such as 'candidate', a list or an expression."
+    )
 
 
 def _within(within: object) -> dict[str, Any]:
@@ -50,9 +79,13 @@ class Leaderboard:
 
     ``order_by`` are the ordering terms, best first. ``within`` are the fields, or a mapping of names to
     expressions, whose values tell one board from another; ``()`` makes one board of the whole table.
-    ``eligible`` is the condition for being ranked. With ``member``, the path to whoever competes, one
-    entry a member counts: ``counting`` is ``Best()``, ``Latest(field)`` or ``First(field)``.
-    ``time_taken`` and ``cut_off`` are what the metrics of those names are made of, ``rank_kind`` and
+    ``nulls_distinct=False`` makes NULL one value of them, as in Django's ``UniqueConstraint``; otherwise an
+    entry with a NULL is on no board. ``eligible`` is the condition for being ranked. With ``member``, the
+    path to whoever competes, a list of paths (of which some may be NULL) or an expression, one entry a
+    member counts: ``counting`` is ``Best()``, ``Latest(field)`` or ``First(field)``. ``order_by`` may be a
+    mapping that gives the terms names, for ``with_terms()``; ``ties_by`` are terms that order what is
+    shown, and ``ORDINAL``, among ties. ``time_taken`` and ``cut_off`` are what the metrics of those names
+    are made of, ``rank_kind`` and
     ``percentile_kind`` the defaults of theirs. ``collation`` orders texts.
 
     Raises ``TypeError`` or ``ValueError`` for an argument that cannot be right for any model; whether it
@@ -60,9 +93,12 @@ class Leaderboard:
     """
 
     within: Mapping[str, Any]
+    nulls_distinct: bool | None
     terms: tuple[OrderBy, ...]
+    term_names: tuple[str, ...]
+    ties_by: tuple[OrderBy, ...]
     eligible: Q
-    member: str | None
+    member: str | tuple[str, ...] | Combinable | None
     counting: CountingRule
     time_taken: TimeTaken | None
     cut_off: CutOff | None
@@ -77,8 +113,10 @@ class Leaderboard:
         *,
         order_by: object,
         within: Sequence[str] | Mapping[str, str | Combinable] = (),
+        nulls_distinct: bool | None = None,
+        ties_by: object = None,
         eligible: Q | Combinable | None = None,
-        member: str | None = None,
+        member: str | Sequence[str] | Combinable | None = None,
         counting: CountingRule | None = None,
         time_taken: TimeTaken | None = None,
         cut_off: CutOff | None = None,
@@ -92,8 +130,8 @@ class Leaderboard:
             Collate("text", collation)
         except ValueError as error:
             raise ValueError(f"collation={collation!r} is no name that Django takes: {error}") from None
-        if member is not None and not (isinstance(member, str) and member.isidentifier()):
-            raise TypeError(f"member={member!r} must be the path to a field, such as 'candidate'.")
+        if nulls_distinct not in (None, True, False):
+            raise TypeError(f"nulls_distinct={nulls_distinct!r} must be True, False or None.")
         if counting is not None and not isinstance(counting, CountingRule):
             raise TypeError(f"counting={counting!r} must be Best(), Latest(field) or First(field).")
         if counting is not None and member is None:
@@ -102,18 +140,20 @@ class Leaderboard:
             raise TypeError(f"time_taken={time_taken!r} must be a TimeTaken(start, finish).")
         if cut_off is not None and not isinstance(cut_off, CutOff):
             raise TypeError(f"cut_off={cut_off!r} must be a cut-off rule, such as AtLeast('score', 60).")
-        eligible_entries = frozen(as_condition(eligible, "eligible"))
-        if eligible is not None:
-            # An iterator has been read.
-            replace_arguments(self, eligible=eligible_entries)
+        # Whatever is changed afterwards is not ours, and an iterator is read once.
+        _, given = constructor_arguments(self)
+        given = {name: frozen(value) for name, value in given.items()}
+        replace_arguments(self, **given)
+        names, terms = _terms(order_by)
+        ties = () if ties_by is None else as_ordering(ties_by, "ties_by")
         values: dict[str, Any] = {
             "within": MappingProxyType(_within(within)),
-            "terms": tuple(
-                OrderBy(Term(term.expression, collation), descending=term.descending)
-                for term in as_ordering(order_by)
-            ),
-            "eligible": eligible_entries,
-            "member": member,
+            "nulls_distinct": nulls_distinct,
+            "terms": tuple(_term(term, collation) for term in terms),
+            "term_names": names,
+            "ties_by": tuple(_term(term, collation) for term in ties),
+            "eligible": as_condition(given.get("eligible"), "eligible"),
+            "member": _member(member),
             "counting": Best() if counting is None else counting,
             "time_taken": time_taken,
             "cut_off": cut_off,
@@ -131,6 +171,13 @@ class Leaderboard:
 
     def __delattr__(self, name: str) -> None:
         self.__setattr__(name, None)
+
+    def __copy__(self) -> Leaderboard:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Leaderboard:
+        # A copy of a subquery in it would not be equal to the original.
+        return self
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "within": dict(self.within), "_prepared": {}}
@@ -164,13 +211,38 @@ class Leaderboard:
     def __repr__(self) -> str:
         return f"Leaderboard({shown_arguments(self)})"
 
+    def replace(self, **changes: Any) -> Leaderboard:
+        """Return a board that differs from this one in the arguments given; raise what making it does."""
+        _, given = constructor_arguments(self)
+        return Leaderboard(**{**given, **changes})
+
+    # For copy.replace().
+    __replace__ = replace
+
+    @property
+    def member_parts(self) -> Sequence[Any]:
+        """What the entries of a member have in common, as expressions; nothing where there are no members."""
+        if self.member is None or isinstance(self.member, str):
+            return [] if self.member is None else [F(self.member)]
+        return [F(name) for name in self.member] if isinstance(self.member, tuple) else [self.member]
+
+    @property
+    def null_is_a_board(self) -> bool:
+        """Whether the entries with a NULL among ``within`` are on a board."""
+        return self.nulls_distinct is False
+
+    def row_expressions(self) -> Iterator[Any]:
+        """Yield the expressions over an entry's own row that its metrics are made of."""
+        yield from self.within.values()
+        yield from (term.expression for term in (*self.terms, *self.ties_by))
+        yield from self.member_parts
+        yield from () if self.cut_off is None else self.cut_off.row_values()
+
     def expressions(self) -> Iterator[Any]:
         """Yield all expressions and conditions that the declaration holds."""
-        yield from self.within.values()
-        yield from self.terms
+        yield from self.row_expressions()
         yield self.eligible
         yield from () if self.time_taken is None else (self.time_taken,)
-        yield from () if self.cut_off is None else self.cut_off.row_values()
 
     def prepared(self, key: Hashable, prepare: Callable[[], T]) -> T:
         """Return what ``prepare`` once made of this declaration for ``key``; it lives as long as this does.
@@ -178,12 +250,13 @@ class Leaderboard:
         It must never be changed: threads share it. Two of them may prepare it at once; all see one.
         """
         made: dict[Hashable, Any] = self._prepared
-        if key not in made:
+        try:
+            return made[key]  # type: ignore[no-any-return]
+        except KeyError:
             value = prepare()
-            if len(made) >= MOST_PREPARED:
-                made.clear()
-            return made.setdefault(key, value)  # type: ignore[no-any-return]
-        return made[key]  # type: ignore[no-any-return]
+        if len(made) >= MOST_PREPARED:
+            made.clear()
+        return made.setdefault(key, value)  # type: ignore[no-any-return]
 
     def indexes(self, prefix: str) -> list[Index]:
         """Return the indexes that serve this board, for ``Meta.indexes``.
@@ -196,7 +269,18 @@ class Leaderboard:
         """
         if not isinstance(prefix, str) or not prefix:
             raise TypeError(f"prefix={prefix!r} must begin the names of the indexes, such as 'attempt'.")
-        return indexes_for(prefix, within=list(self.within.values()), terms=self.terms, member=self.member)
+        return indexes_for(
+            prefix, within=list(self.within.values()), terms=self.terms, member=self.member_parts
+        )
+
+
+class DeclaresBoards:
+    """Mixed into managers that declare boards."""
+
+    @property
+    def boards(self) -> dict[str, Leaderboard]:
+        """The boards by name."""
+        raise NotImplementedError
 
 
 def boards_of(model: type[Model]) -> dict[str, Leaderboard]:
@@ -204,6 +288,7 @@ def boards_of(model: type[Model]) -> dict[str, Leaderboard]:
     boards: dict[str, Leaderboard] = {}
     # Related managers are made from the default one, without its boards.
     for manager in sorted(managers_of(model), key=lambda manager: manager is not model._default_manager):
-        for name, board in getattr(manager, "boards", {}).items():
-            boards.setdefault(name, board)
+        if isinstance(manager, DeclaresBoards):
+            for name, board in manager.boards.items():
+                boards.setdefault(name, board)
     return boards

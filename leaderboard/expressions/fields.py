@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Any
 
 from django.db import models
 
-__all__ = ["BIGINT", "BOOLEAN", "DURATION", "FLOAT", "NUMERIC", "UNCONVERTED", "is_text", "value_field"]
+__all__ = [
+    "BIGINT",
+    "BOOLEAN",
+    "DURATION",
+    "FLOAT",
+    "NUMERIC",
+    "UNCONVERTED",
+    "is_text",
+    "named",
+    "value_field",
+]
 
 # Output fields are shared: making one costs more than compiling the expression that it belongs to.
 BIGINT = models.BigIntegerField()
@@ -14,6 +25,14 @@ BOOLEAN = models.BooleanField()
 DURATION = models.DurationField()
 FLOAT = models.FloatField()
 NUMERIC = models.DecimalField(max_digits=1000, decimal_places=1)
+
+
+def named(field: models.Field[Any, Any], name: str) -> models.Field[Any, Any]:
+    """Return a copy of a field that messages, such as those of wrong values, call ``name``."""
+    copied = copy(field)
+    copied.set_attributes_from_name(name)
+    return copied
+
 
 # Read and written as PostgreSQL has it.
 UNCONVERTED: models.Field[Any, Any] = models.Field()

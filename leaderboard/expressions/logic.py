@@ -13,7 +13,17 @@ from django.db.models.lookups import IsNull
 from leaderboard.expressions.fields import BOOLEAN, is_text
 from leaderboard.orm.trees import output_field_of
 
-__all__ = ["Comparison", "InSubquery", "Negation", "all_of", "any_of", "equal", "is_true", "not_null"]
+__all__ = [
+    "Comparison",
+    "InSubquery",
+    "Negation",
+    "all_of",
+    "any_of",
+    "equal",
+    "is_true",
+    "not_distinct",
+    "not_null",
+]
 
 
 class Logic(models.Func):
@@ -62,8 +72,13 @@ def equal(left: Any, right: Any) -> Any:
     return Comparison(left, right, arg_joiner=" = ")
 
 
+def not_distinct(left: Any, right: Any) -> Any:
+    """Return whether two values are equal, or NULL both."""
+    return Comparison(left, right, arg_joiner=" IS NOT DISTINCT FROM ")
+
+
 class Comparison(models.Func):
-    """A comparison of two expressions; texts compare in the C collation, as ordering terms do."""
+    """A comparison of two expressions; texts compare in the C collation, whatever that of the terms is."""
 
     template = "(%(expressions)s)"
     arity = 2

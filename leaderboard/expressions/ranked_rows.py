@@ -32,5 +32,5 @@ class RankedRows:
             terms,
             partition_by=[as_expression(part, "partition_by") for part in parts],
             ranked=self.ranked,
-            tie_break=F("pk"),
+            ties=[F("pk")],
         )

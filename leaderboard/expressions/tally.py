@@ -26,19 +26,19 @@ class Tally:
         *,
         partition_by: Sequence[Any] = (),
         ranked: Any = None,
-        tie_break: Any = None,
+        ties: Sequence[Any] = (),
     ) -> None:
         self.order_by = list(order_by)
         self.partition_by = list(partition_by)
         self.ranked = ranked
         self.partition = self.partition_by if ranked is None else [*self.partition_by, ranked]
-        self.tie_break = tie_break
+        self.ties = list(ties)
 
-    def _ordered(self, function: Any, *tie_break: Any) -> Window:
+    def _ordered(self, function: Any, *ties: Any) -> Window:
         return Window(
             function,
             partition_by=self.partition or None,
-            order_by=[*self.order_by, *tie_break],
+            order_by=[*self.order_by, *ties],
             output_field=BIGINT,
         )
 
@@ -66,5 +66,5 @@ class Tally:
 
     @property
     def ordinal(self) -> Any:
-        """The position of the entry, ties by ``tie_break``."""
-        return self._ordered(RowNumber(), self.tie_break)
+        """The position of the entry, ties by ``ties``."""
+        return self._ordered(RowNumber(), *self.ties)

@@ -26,8 +26,8 @@ class TimeTaken(NullsLast, ExpressionWrapper):  # type: ignore[type-arg]  # gene
 
     ``running=True`` counts an unfinished entry up to the start of the present statement
     (PostgreSQL's ``STATEMENT_TIMESTAMP()``). ``paused`` and ``allowance`` are durations, as field names,
-    expressions or ``timedelta`` values; they are subtracted, a NULL one as zero. A negative result is
-    returned as it is. Raises ``TypeError`` for an argument of another type.
+    expressions or ``timedelta`` values; they are subtracted, and ``penalty`` is added, a NULL one as zero.
+    A negative result is returned as it is. Raises ``TypeError`` for an argument of another type.
     """
 
     def __init__(
@@ -38,6 +38,7 @@ class TimeTaken(NullsLast, ExpressionWrapper):  # type: ignore[type-arg]  # gene
         running: bool = False,
         paused: str | Combinable | timedelta | None = None,
         allowance: str | Combinable | timedelta | None = None,
+        penalty: str | Combinable | timedelta | None = None,
     ) -> None:
         if not isinstance(running, bool):
             raise TypeError(f"running={running!r} must be True or False.")
@@ -46,14 +47,17 @@ class TimeTaken(NullsLast, ExpressionWrapper):  # type: ignore[type-arg]  # gene
         self.running = running
         self.paused = _length(paused, "paused")
         self.allowance = _length(allowance, "allowance")
+        self.penalty = _length(penalty, "penalty")
         duration = _duration((Coalesce(self.finish, Now()) if running else self.finish) - self.start)
-        for length in (self.paused, self.allowance):
+        for length, sign in ((self.paused, -1), (self.allowance, -1), (self.penalty, 1)):
             if isinstance(length, timedelta):
-                duration = _duration(duration - Value(length, DURATION))
+                length = Value(length, DURATION)
             elif length is not None:
                 zero = Value(timedelta(0), DURATION)
                 length = Coalesce(length, zero, output_field=DURATION)
-                duration = _duration(duration - length)
+            else:
+                continue
+            duration = _duration(duration + length if sign > 0 else duration - length)
         super().__init__(duration, output_field=DURATION)
 
     def __repr__(self) -> str:

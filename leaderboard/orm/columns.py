@@ -31,18 +31,22 @@ class DerivedTable(BaseTable):
 
     table_alias: str
 
-    def __init__(self, table_name: str, alias: str, query: Query) -> None:
+    def __init__(self, table_name: str, alias: str, query: Query, *, is_fenced: bool = False) -> None:
         super().__init__(table_name, alias)
         self.query = query
+        self.is_fenced = is_fenced
 
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, Any]:
         # No rows inside are no reason to have no rows outside, such as that of an aggregate.
         sql, params = self.query.get_compiler(connection=connection, elide_empty=False).as_sql()
-        return f"({sql}) {quote_alias(compiler, self.table_alias)}", params
+        # PostgreSQL does not flatten a subquery with an OFFSET, so that what it selects is evaluated once.
+        fence = " OFFSET 0" if self.is_fenced else ""
+        return f"({sql}{fence}) {quote_alias(compiler, self.table_alias)}", params
 
     def relabeled_clone(self, change_map: Any) -> DerivedTable:
         alias = change_map.get(self.table_alias, self.table_alias)
-        return DerivedTable(self.table_name, alias, self.query.relabeled_clone(change_map))
+        query = self.query.relabeled_clone(change_map)
+        return DerivedTable(self.table_name, alias, query, is_fenced=self.is_fenced)
 
     @property
     def identity(self) -> tuple[Any, ...]:

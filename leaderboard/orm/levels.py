@@ -20,8 +20,8 @@ from django.db.models.sql.datastructures import Join
 from django.db.models.sql.where import AND, WhereNode
 
 from leaderboard.orm.columns import DerivedColumn, DerivedTable, StoredColumn
-from leaderboard.orm.models import own_fields
-from leaderboard.orm.trees import joined_many_rows, resolved
+from leaderboard.orm.models import key_fields, own_fields
+from leaderboard.orm.trees import is_fixed, joined_many_rows, resolved
 
 __all__ = ["LevelQuery", "level_of", "level_over", "unique_name"]
 
@@ -56,7 +56,7 @@ class LevelQuery(Query):
     @property
     def below(self) -> LevelQuery | None:
         """The level that this one reads from; None where it is the model's table."""
-        table = self.alias_map[self.level]
+        table = self._table
         return table.query if isinstance(table, DerivedTable) else None  # type: ignore[return-value]
 
     def copied_level(self) -> LevelQuery:
@@ -69,13 +69,17 @@ class LevelQuery(Query):
         if below is None:
             return lowest
         copied = self.copied_level()
-        copied.alias_map[self.level] = DerivedTable(self._table, self.level, below.copied(lowest))
+        copied._read_from(below.copied(lowest), is_fenced=self._table.is_fenced)
         copied.refer_to(lowest.external_aliases)
         return copied
 
     @property
-    def _table(self) -> str:
-        return self.get_meta().db_table
+    def _table(self) -> Any:
+        return self.alias_map[self.level]
+
+    def _read_from(self, below: LevelQuery, *, is_fenced: bool) -> None:
+        name = self.get_meta().db_table
+        self.alias_map[self.level] = DerivedTable(name, self.level, below, is_fenced=is_fenced)
 
     # Columns
 
@@ -88,9 +92,9 @@ class LevelQuery(Query):
             field = next(field for field in own_fields(below.model) if field.column == name)
         return DerivedColumn(self.level, name, field)
 
-    def primary_key(self) -> Col:
-        """Return the primary key in the model's own table, or as the level below hands it on."""
-        return Col(self.level, self.get_meta().pk)
+    def key_columns(self) -> Sequence[Col]:
+        """Return the columns of the primary key in the model's own table, or as the level below has them."""
+        return [Col(self.level, field) for field in key_fields(self.model)]
 
     def add_column(self, name: str, expression: Any) -> str:
         """Return the name of a new column that holds ``expression``: ``name``, unless it is taken."""
@@ -124,6 +128,10 @@ class LevelQuery(Query):
         """Leave only rows for which a condition on the model is true."""
         self.add_q(Q(condition))
 
+    def sort(self, order_by: Sequence[OrderBy]) -> None:
+        """Let the rows come in an order, so that a scan above may stop early."""
+        self.add_ordering(*order_by)
+
     def restrict_first(self, conditions: Sequence[Any]) -> None:
         """Leave only rows for which resolved conditions are true, written before those that are there."""
         self.where = WhereNode([*conditions, *self.where.children], connector=AND)
@@ -145,12 +153,17 @@ class LevelQuery(Query):
         subquery.restrict_first(conditions)
         subquery.refer_to(self.external_aliases)
         held = Subquery(subquery)
-        self.where.add(Exact(self.primary_key(), held), AND)
+        (key,) = self.key_columns()
+        self.where.add(Exact(key, held), AND)
 
     def resolved_within(self, outer: LevelQuery) -> LevelQuery:
         """Return this level as a subquery of ``outer``."""
         inner: Any = Subquery(self).resolve_expression(outer)
         return cast(LevelQuery, inner.query)
+
+    def is_fixed(self) -> bool:
+        """Tell whether the same, made at another moment, holds the same values."""
+        return all(map(is_fixed, (self.where, *self.annotations.values())))
 
     # Relations
 
@@ -183,8 +196,11 @@ def level_of(model: type[Model], level: str) -> LevelQuery:
     return query
 
 
-def level_over(below: LevelQuery, level: str) -> LevelQuery:
-    """Return a query for the columns of the model that reads from ``below``."""
+def level_over(below: LevelQuery, level: str, *, is_fenced: bool = False) -> LevelQuery:
+    """Return a query for the columns of the model that reads from ``below``.
+
+    With ``is_fenced`` PostgreSQL evaluates what ``below`` adds once a row, however often it is used.
+    """
     query = level_of(below.model, level)
-    query.alias_map[level] = DerivedTable(query.get_meta().db_table, level, below)
+    query._read_from(below, is_fenced=is_fenced)
     return query

@@ -221,7 +221,7 @@ class DerivedQuery(Query):
 
     def _is_constant(self, value: Any) -> bool:
         own = any(column.alias in self.alias_map for column in columns_of(value))
-        return not own and not is_opaque(value)
+        return not own and is_repeatable(value)
 
     def resolved_here(self, expression: Any) -> Any:
         """Return what an expression on the model is in this query, which stays as it is."""

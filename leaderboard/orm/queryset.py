@@ -118,7 +118,7 @@ class DerivedQuerySet(models.QuerySet[Any]):
         if self.query.is_sliced:
             raise TypeError("Cannot update a query once a slice has been taken.")
         try:
-            return self._stored().update(**kwargs)
+            updated = self._stored().update(**kwargs)
         except FieldError as error:
             # The rows are updated by primary key, where the metrics have no columns.
             used = [name for name in self.query.annotations if repr(name) in str(error)]
@@ -128,6 +128,8 @@ class DerivedQuerySet(models.QuerySet[Any]):
                 f"update() refers to {used[0]!r}, an annotation, where rows with standings are updated by "
                 "primary key. Read it first, and write it with bulk_update(), or use a Subquery()."
             ) from error
+        self._result_cache = None
+        return updated
 
     def delete(self) -> tuple[int, dict[str, int]]:
         """Delete the rows of the view, and return what Django does; standings are computed first.
@@ -142,7 +144,9 @@ class DerivedQuerySet(models.QuerySet[Any]):
             raise TypeError("Cannot use 'limit' or 'offset' with delete().")
         if self._fields is not None:
             raise TypeError("Cannot call delete() after .values() or .values_list()")
-        return self._stored().delete()
+        deleted = self._stored().delete()
+        self._result_cache = None
+        return deleted
 
     delete.queryset_only = True  # type: ignore[attr-defined]
 

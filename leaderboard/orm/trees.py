@@ -18,10 +18,13 @@ from django.utils.functional import LazyObject, Promise
 
 __all__ = [
     "ManyRows",
+    "constructor_arguments",
     "described",
     "frozen",
     "holds_outer_reference",
+    "holds_query",
     "is_bare_literal",
+    "is_fixed",
     "joined_many_rows",
     "nodes_of",
     "output_field_of",
@@ -81,7 +84,7 @@ def holds_outer_reference(node: Any) -> bool:
     return isinstance(node, ResolvedOuterRef) or any(map(holds_outer_reference, parts_of(node)))
 
 
-def _constructor_arguments(value: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
+def constructor_arguments(value: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """Return the arguments that an instance of a class with ``@deconstructible`` was made with."""
     positional, named = value._constructor_args
     return positional, named
@@ -89,13 +92,13 @@ def _constructor_arguments(value: Any) -> tuple[tuple[Any, ...], dict[str, Any]]
 
 def replace_arguments(value: Any, **named: Any) -> None:
     """Let an instance of a class with ``@deconstructible`` be made of other arguments in a migration."""
-    positional, given = _constructor_arguments(value)
+    positional, given = constructor_arguments(value)
     value._constructor_args = positional, {**given, **named}
 
 
 def shown_arguments(value: Any) -> str:
     """Return the arguments of an instance of a class with ``@deconstructible``, for its ``repr()``."""
-    positional, named = _constructor_arguments(value)
+    positional, named = constructor_arguments(value)
     return ", ".join(
         [*map(described, positional), *(f"{name}={described(part)}" for name, part in named.items())]
     )
@@ -105,7 +108,7 @@ def is_bare_literal(value: Any) -> bool:
     """Tell whether ``value`` is a ``Value`` that was given no output field."""
     if type(value) is not Value:
         return False
-    positional, named = _constructor_arguments(value)
+    positional, named = constructor_arguments(value)
     return not named and len(positional) == 1
 
 
@@ -150,12 +153,12 @@ def unshared(value: Any) -> Any:
     gives the subquery new aliases, as it does where the query around it is no subquery itself. A
     declaration resolved within one would keep the aliases of the first query that used it.
     """
-    return _copied(value) if _holds_query(value) else value
+    return _copied(value) if holds_query(value) else value
 
 
-def _holds_query(value: Any) -> bool:
+def holds_query(value: Any) -> bool:
     """Tell whether a subquery is part of an expression, a condition or a query."""
-    return isinstance(value, models.QuerySet | Query) or any(map(_holds_query, parts_of(value)))
+    return isinstance(value, models.QuerySet | Query) or any(map(holds_query, parts_of(value)))
 
 
 def resolves_alike(value: Any) -> bool:
@@ -164,11 +167,28 @@ def resolves_alike(value: Any) -> bool:
     # the language, the tenant or whatever else is current.
     if isinstance(value, models.QuerySet | Query | Promise | LazyObject):
         return False
-    if isinstance(value, BaseExpression | F):
-        module = type(value).resolve_expression.__module__
-        if not module.startswith(("django.", "leaderboard.")):
+    if isinstance(value, BaseExpression | F) and not _is_known(type(value).resolve_expression):
+        return False
+    parts = value if isinstance(value, set | frozenset) else parts_of(value)
+    return all(map(resolves_alike, parts))
+
+
+def is_fixed(node: Any) -> bool:
+    """Tell whether what was resolved holds the values that it would have at any moment.
+
+    A field or a lookup of one's own may make them of whatever is current when it is resolved.
+    """
+    if isinstance(node, Lookup):
+        makers: list[Any] = [type(node).get_prep_lookup]
+        if isinstance(field := getattr(node.lhs, "output_field", None), models.Field):
+            makers.append(type(field).get_prep_value)
+        if not all(_is_known(maker) for maker in makers):
             return False
-    return all(map(resolves_alike, parts_of(value)))
+    return all(map(is_fixed, parts_of(node)))
+
+
+def _is_known(method: Any) -> bool:
+    return bool(method.__module__.startswith(("django.", "leaderboard.")))
 
 
 def _copied(value: Any) -> Any:
@@ -245,7 +265,7 @@ def _details(value: Any) -> Any:
     parts: list[Any] = [type(value), *map(_details, parts_of(value))]
     if isinstance(value, Expression):
         # Of a field among the arguments, Django compares the type only.
-        positional, named = _constructor_arguments(value)
+        positional, named = constructor_arguments(value)
         parts += [_details(part) for part in (*positional, *named.values()) if isinstance(part, models.Field)]
     if isinstance(value, Value):
         parts.append(_details(value.value))
@@ -259,8 +279,8 @@ def _details(value: Any) -> Any:
 
 def described(value: Any) -> str:
     """Return the ``repr()`` of a value, which for a queryset would read the database."""
-    return f"<{type(value).__name__}>" if __holds_queryset(value) else repr(value)
+    return f"<{type(value).__name__}>" if _holds_queryset(value) else repr(value)
 
 
-def __holds_queryset(value: Any) -> bool:
-    return isinstance(value, models.QuerySet) or any(map(__holds_queryset, parts_of(value)))
+def _holds_queryset(value: Any) -> bool:
+    return isinstance(value, models.QuerySet) or any(map(_holds_queryset, parts_of(value)))

@@ -92,6 +92,7 @@ class BoardQuerySet(DerivedQuerySet):
         or that the field does not take.
         """
         self._refuse_combined("on_board")
+        self._refuse_slice("on_board")
         declaration = self._declaration
         if within.keys() != declaration.within.keys():
             expected = ", ".join(f"{name}=…" for name in declaration.within) or "no arguments"

@@ -7,6 +7,7 @@ from typing import Any
 from django.core.checks import CheckMessage, Error
 from django.db import models
 
+from leaderboard.declaration.leaderboard import DeclaresBoards
 from leaderboard.querysets.boards import BoardQuerySet
 
 __all__ = ["check_queryset"]
@@ -15,7 +16,7 @@ __all__ = ["check_queryset"]
 def check_queryset(manager: models.Manager[Any]) -> list[CheckMessage]:
     """Return why the querysets of ``manager`` do not know its boards; empty where they do."""
     queryset: Any = manager.get_queryset()
-    boards: Any = getattr(manager, "boards", {})
+    boards = manager.boards if isinstance(manager, DeclaresBoards) else {}
     if isinstance(queryset, BoardQuerySet) and queryset._board == next(iter(boards.values()), None):
         return []
     return [

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from django.core.exceptions import ImproperlyConfigured
 from django.db import models
 
 from leaderboard.declaration.checks import check_boards
-from leaderboard.declaration.leaderboard import Leaderboard
+from leaderboard.declaration.leaderboard import DeclaresBoards, Leaderboard
 from leaderboard.orm.queryset import made_by_as_manager
 from leaderboard.querysets.boards import as_leaderboard
 from leaderboard.querysets.checks import check_queryset
@@ -37,7 +38,7 @@ class LeaderboardQuerySet(PlaceQuerySet):
 _Manager = models.Manager.from_queryset(LeaderboardQuerySet)
 
 
-class LeaderboardManager(_Manager[Any]):
+class LeaderboardManager(DeclaresBoards, _Manager[Any]):
     """A manager that declares boards; the first one named is the default.
 
     A board may be given as a function without arguments, which is called when the boards are first asked
@@ -61,7 +62,13 @@ class LeaderboardManager(_Manager[Any]):
         """The boards by name."""
         for name, board in self._declared.items():
             if name not in self._boards:
-                made = as_leaderboard(f"{name}()", board()) if callable(board) else board
+                try:
+                    made = as_leaderboard(f"{name}()", board()) if callable(board) else board
+                except RecursionError:
+                    raise ImproperlyConfigured(
+                        f"The function for the board {name!r} asks the manager that it makes a board for. "
+                        "Let it query by the model's _base_manager."
+                    ) from None
                 # Threads that come here at once all get the board that one of them has made.
                 self._boards.setdefault(name, made)
         return self._boards

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Self
 
 from asgiref.sync import sync_to_async
 from django.core.exceptions import ValidationError
 from django.db import NotSupportedError
-from django.db.models import F, Model, OrderBy, Subquery, Value
-from django.db.models.lookups import LessThanOrEqual
+from django.db.models import Model, OrderBy, Subquery, Value
+from django.db.models.lookups import Exact, IsNull, LessThanOrEqual
 
 from leaderboard.expressions.arguments import reason_of
 from leaderboard.expressions.fields import BIGINT
-from leaderboard.expressions.logic import Comparison, all_of, any_of, equal
+from leaderboard.expressions.logic import Comparison, Negation, all_of, any_of, equal, not_distinct
 from leaderboard.expressions.terms import Term
 from leaderboard.kinds import RankKind
-from leaderboard.orm.models import concrete_model
+from leaderboard.orm.models import concrete_model, key_fields, key_parts
 from leaderboard.orm.query import keys_of
 from leaderboard.orm.trees import described
 from leaderboard.querysets.metrics import MetricQuerySet
-from leaderboard.standings.metrics import IsRanked, Metric, Rank, Ranking, RankingMetric, TermValue
+from leaderboard.standings.metrics import IsRanked, Metric, Rank, Ranking, RankingMetric, TermValue, TieValue
 from leaderboard.standings.standing import Standing
 
 __all__ = ["PlaceQuerySet"]
@@ -53,7 +54,12 @@ class PlaceQuerySet(MetricQuerySet):
             OrderBy(ranked._hidden(ranking, TermValue(position)), term.descending)
             for position, term in enumerate(ranking.declaration.terms)
         ]
-        return ranked.order_by(*terms, OrderBy(Term(F("pk"))))
+        ties = [
+            OrderBy(ranked._hidden(ranking, TieValue(position)), tie.descending, nulls_last=True)
+            for position, tie in enumerate(ranking.declaration.ties_by)
+        ]
+        keys = [OrderBy(Term(part)) for part in key_parts(self.model)]
+        return ranked.order_by(*terms, *ties, *keys)
 
     def top(self, n: int, *, ties: bool = False) -> Self:
         """Return the first ``n`` ranked entries of the view, in order, ties by primary key.
@@ -95,8 +101,11 @@ class PlaceQuerySet(MetricQuerySet):
             raise self._missing(entry, pk, member, "ranked, on the board and in the view")
         # The entry's terms are read by the statement that compares them: types stay, and times run on.
         own = self._plain_rows().filter(pk=key)
-        places: list[Any] = [Subquery(own.values_list(term.expression)) for term in self._declaration.terms]
-        places.append(Value(key, self.model._meta.pk))
+        declaration = self._declaration
+        terms = (*declaration.terms, *declaration.ties_by)
+        places: list[Any] = [Subquery(own.values_list(term.expression)) for term in terms]
+        parts = key if isinstance(key, tuple) else (key,)
+        places += [Value(part, field) for part, field in zip(parts, key_fields(self.model), strict=True)]
         keys = [key]
         for count, later in ((before, False), (after, True)):
             side = ranked.filter(_beyond(ranked._ordering(), places, later=later))
@@ -167,14 +176,37 @@ class PlaceQuerySet(MetricQuerySet):
                 return queryset.filter(pk=pk)
             except (TypeError, ValueError, ValidationError) as error:
                 raise ValueError(f"pk={pk!r}: {reason_of(error)}") from error
-        if self._declaration.member is None:
-            raise ValueError(f"member={member!r}: the board declares no member.")
-        if hasattr(member, "resolve_expression"):
-            raise TypeError(f"member={described(member)} must be a value, not an expression.")
+        values = member.values() if isinstance(member, Mapping) else member
+        for value in values if isinstance(member, tuple | Mapping) else [member]:
+            if hasattr(value, "resolve_expression"):
+                raise TypeError(f"member={described(value)} must be a value, not an expression.")
         try:
-            return queryset.filter(**{self._declaration.member: member})
+            return queryset._of_member(member)
         except (TypeError, ValueError, ValidationError) as error:
             raise ValueError(f"member={member!r}: {reason_of(error)}") from error
+
+    def _of_member(self, member: Any) -> Self:
+        """Return the rows of a member: a value, or of a list of fields one each, None for NULL."""
+        declared = self._declaration.member
+        if declared is None:
+            raise ValueError("the board declares no member.")
+        values = member if isinstance(declared, tuple) else [member]
+        if isinstance(declared, tuple) and isinstance(member, Mapping):
+            if unknown := member.keys() - {*declared}:
+                raise ValueError(f"{sorted(unknown)[0]!r} is none of {', '.join(declared)}.")
+            values = [member.get(name) for name in declared]
+        elif isinstance(declared, tuple) and not (isinstance(member, tuple) and len(member) == len(declared)):
+            raise ValueError(f"give a value for each of {', '.join(declared)}, as a tuple or a mapping.")
+        if all(value is None for value in values):
+            raise ValueError("a member has a value that is not None.")
+        if isinstance(declared, str):
+            return self.filter(**{declared: member})
+        if isinstance(declared, tuple):
+            given = dict(zip(declared, values, strict=True))
+            names = [name for name, value in given.items() if value is None]
+            own = {name: value for name, value in given.items() if value is not None}
+            return self.filter(**own, **{f"{name}__isnull": True for name in names})
+        return self.filter(Exact(declared, member))
 
     def _missing(self, entry: Model | None, pk: Any, member: Any, condition: str) -> Exception:
         if member is not None:
@@ -212,8 +244,16 @@ def _beyond(order_by: Any, places: list[Any], *, later: bool) -> Any:
     tied: list[Any] = []
     for order, value in zip(order_by, places, strict=True):
         operator = ">" if order.descending != later else "<"
-        alternatives.append(all_of([*tied, Comparison(order.expression, value, arg_joiner=f" {operator} ")]))
-        tied.append(equal(order.expression, value))
+        beyond = Comparison(order.expression, value, arg_joiner=f" {operator} ")
+        if order.nulls_last:
+            # NULL comes last, and is tied with NULL.
+            absent, present = (IsNull(side, True) for side in (order.expression, value))
+            first, last = (present, absent) if later else (absent, present)
+            beyond = any_of([beyond, all_of([last, Negation(first)])])
+        alternatives.append(all_of([*tied, beyond]))
+        tied.append(
+            not_distinct(order.expression, value) if order.nulls_last else equal(order.expression, value)
+        )
     # Implied by the rest, but an index scan can begin where it holds.
     operator = ">=" if order_by[0].descending != later else "<="
     bound = Comparison(order_by[0].expression, places[0], arg_joiner=f" {operator} ")

@@ -24,7 +24,7 @@ from leaderboard.orm.levels import LevelQuery, level_over
 from leaderboard.standings.entries import EntryLevel, RankingColumns, counting_order
 from leaderboard.standings.plan import Plan, RankingPlan
 
-__all__ = ["counting_level", "tie_break"]
+__all__ = ["counting_level", "key_order"]
 
 
 def counting_level(plan: Plan, entries: EntryLevel) -> tuple[LevelQuery, Sequence[str | None]]:
@@ -38,7 +38,7 @@ def counting_level(plan: Plan, entries: EntryLevel) -> tuple[LevelQuery, Sequenc
     query.keep_columns()
     names: list[str | None] = []
     for position, (ranking, columns) in enumerate(zip(plan.rankings, entries.rankings, strict=True)):
-        if columns.member is None:
+        if not columns.member:
             names.append(None)
             continue
         nth = _position_among_own(query, ranking, columns)
@@ -52,7 +52,7 @@ def _position_among_own(query: LevelQuery, ranking: RankingPlan, columns: Rankin
     """Return the position of an entry among its member's, by which the first one counts."""
     declaration = ranking.ranking.declaration
     # Those that are not complete are no rivals of those that are.
-    apart = [columns.member, *([columns.complete] if columns.complete else [])]
+    apart = [*columns.member, *([columns.complete] if columns.complete else [])]
     by_field = counting_order(declaration)
     if by_field is None:
         order = [
@@ -64,11 +64,11 @@ def _position_among_own(query: LevelQuery, ranking: RankingPlan, columns: Rankin
     return Window(
         RowNumber(),
         partition_by=[query.column(str(name)) for name in (*columns.partition, *apart)],
-        order_by=[*order, OrderBy(tie_break(query))],
+        order_by=[*order, *map(OrderBy, key_order(query))],
         output_field=BIGINT,
     )
 
 
-def tie_break(query: LevelQuery) -> Any:
-    """Return what ties are broken by: the primary key, in the collation C if it is text."""
-    return Term(query.primary_key()).resolve_expression(query)
+def key_order(query: LevelQuery) -> Sequence[Any]:
+    """Return what breaks ties at last: the primary key, in the collation C where it is text."""
+    return [Term(key).resolve_expression(query) for key in query.key_columns()]

@@ -16,7 +16,7 @@ from django.db import models
 from django.db.models import ExpressionWrapper
 
 from leaderboard.declaration.leaderboard import Leaderboard
-from leaderboard.expressions.fields import BIGINT, BOOLEAN, DURATION, FLOAT, UNCONVERTED
+from leaderboard.expressions.fields import BIGINT, BOOLEAN, DURATION, FLOAT, UNCONVERTED, named
 from leaderboard.expressions.percentiles import percentile_of
 from leaderboard.expressions.qualification import QUALIFICATION, qualification_of
 from leaderboard.expressions.ranks import rank_field, rank_of
@@ -36,6 +36,7 @@ __all__ = [
     "Ranking",
     "RankingMetric",
     "TermValue",
+    "TieValue",
     "TimeTakenMetric",
     "is_metric",
 ]
@@ -79,6 +80,10 @@ class Metric(ABC):
         return ()
 
 
+RANK_FIELDS = {kind: named(rank_field(kind), "rank") for kind in RankKind}
+PERCENTILE = named(FLOAT, "percentile")
+
+
 @dataclass(frozen=True)
 class Rank(Metric):
     """The rank of ``kind``."""
@@ -90,7 +95,7 @@ class Rank(Metric):
 
     @property
     def output_field(self) -> models.Field[Any, Any]:
-        return rank_field(self.kind)
+        return RANK_FIELDS[self.kind]
 
     @property
     def hidden_name(self) -> str:
@@ -113,7 +118,7 @@ class Percentile(Metric):
 
     name = "percentile"
     is_of_ranked = True
-    output_field = FLOAT
+    output_field = PERCENTILE
 
     def needs_board_size(self, declaration: Leaderboard) -> bool:
         return True
@@ -127,7 +132,7 @@ class BoardSize(Metric):
     """The number of entries ranked on the entry's board."""
 
     name = "board_size"
-    output_field = BIGINT
+    output_field = named(BIGINT, "board_size")
 
     def needs_board_size(self, declaration: Leaderboard) -> bool:
         return True
@@ -144,7 +149,7 @@ class QualificationStatus(Metric):
     """What the cut-off makes of the entry: the annotation ``qualification``."""
 
     name = "qualification"
-    output_field = QUALIFICATION
+    output_field = named(QUALIFICATION, "qualification")
 
     def is_only_of_ranked(self, condition: Any) -> bool:
         values = values_of(condition)
@@ -179,6 +184,23 @@ class IsRanked(Metric):
 
 
 @dataclass(frozen=True)
+class TieValue(Metric):
+    """What orders ties, at ``position`` of ``ties_by``."""
+
+    position: int
+
+    name = "tie"
+    output_field = UNCONVERTED
+
+    @property
+    def hidden_name(self) -> str:
+        return f"_tie_{self.position}"
+
+    def expression(self, population: Population) -> Any:
+        return population.ties[self.position]
+
+
+@dataclass(frozen=True)
 class TermValue(Metric):
     """The ordering term at ``position``, read and written as PostgreSQL has it."""
 
@@ -196,13 +218,16 @@ class TermValue(Metric):
         return population.terms[self.position]
 
 
+TIME_TAKEN = named(DURATION, "time_taken")
+
+
 class TimeTakenMetric(NullsLast, ExpressionWrapper):  # type: ignore[type-arg]  # generic for django-stubs only
     """The declared time taken: it depends on the entry's own row only, so it needs no derived table."""
 
     name = "time_taken"
 
     def __init__(self, time_taken: Any) -> None:
-        super().__init__(time_taken, output_field=DURATION)
+        super().__init__(time_taken, output_field=TIME_TAKEN)
 
 
 def is_metric(annotation: Any) -> bool:

@@ -10,7 +10,9 @@ from django.db.models import Model
 
 from leaderboard.declaration.coverage import finds_counting_entries
 from leaderboard.orm.conditions import bounds_from_above
+from leaderboard.orm.models import key_fields
 from leaderboard.orm.query import DerivedQuery, View
+from leaderboard.orm.trees import holds_query
 from leaderboard.standings.metrics import IsRanked, Metric, Ranking, RankingMetric
 from leaderboard.standings.pins import pins_of
 
@@ -20,13 +22,14 @@ __all__ = ["Levels", "Plan", "RankingPlan", "plan"]
 class Levels(NamedTuple):
     """The aliases of the levels, and of the subquery for a member's counting entry."""
 
+    value: str
     entry: str
     rival: str
     counting: str
     standing: str
 
 
-LEVELS = Levels("entry", "rival", "counting", "standing")
+LEVELS = Levels("value", "entry", "rival", "counting", "standing")
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -114,7 +117,9 @@ def plan(view: DerivedQuery, columns: Mapping[str, RankingMetric]) -> Plan:
         only_ranked=only_ranked,
         # Without indexes, a subquery for each row would take the square of the board's size.
         looks_up_members=only_ranked
-        and rankings[0].declaration.member is not None
+        and isinstance(rankings[0].declaration.member, str)
+        and len(key_fields(view.model)) == 1
+        and not any(map(holds_query, rankings[0].declaration.row_expressions()))
         and _stops_early(view, columns.values(), bounds)
         and finds_counting_entries(view.model, rankings[0].declaration),
         levels=_free_aliases(view.taken_aliases()),

@@ -18,13 +18,15 @@ __all__ = ["Population"]
 
 @dataclass(frozen=True, kw_only=True)
 class Population:
-    """The ranked entries: conditions for who is one, columns of the terms, and the tally among them.
+    """The ranked entries: conditions for who is one, and the tally among them.
 
+    ``terms`` and ``ties`` are columns of the ordering terms, and of what orders ties.
     ``ranked`` is None where the level holds no others, and a condition that nobody meets is None too.
     """
 
     tally: Tally
     terms: Sequence[Any]
+    ties: Sequence[Any]
     row_column: Callable[[Any], Any]
     cut_off: CutOff | None = None
     ranked: Any = None

@@ -33,7 +33,7 @@ from leaderboard.orm.conditions import lookup_on
 from leaderboard.orm.levels import LevelQuery, level_over
 from leaderboard.orm.models import base_query
 from leaderboard.orm.trees import resolves_alike
-from leaderboard.standings.counting import counting_level, tie_break
+from leaderboard.standings.counting import counting_level, key_order
 from leaderboard.standings.entries import EntryLevel, RankingColumns, entry_level
 from leaderboard.standings.plan import Plan, RankingPlan
 from leaderboard.standings.population import Population
@@ -64,7 +64,14 @@ def _template(plan: Plan) -> Template:
         return _prepare(plan)
     # By the default time zone, a date in a cut-off becomes a time.
     key = ("template", shape, settings.USE_TZ, settings.TIME_ZONE)
-    return declaration.prepared(key, lambda: _prepare(plan))
+    template: Template | None = declaration.prepared(key, lambda: _shareable(_prepare(plan)))
+    return template or _prepare(plan)
+
+
+def _shareable(template: Template) -> Template | None:
+    """Return a template for other queries to use; None where its values may differ for them."""
+    levels = (template.standings, template.entries.query, template.entries.lowest)
+    return template if all(level.is_fixed() for level in levels) else None
 
 
 def _can_be_shared(declaration: Leaderboard) -> bool:
@@ -73,7 +80,8 @@ def _can_be_shared(declaration: Leaderboard) -> bool:
 
 def _prepare(plan: Plan) -> Template:
     entries = entry_level(plan)
-    entries.query.refuse_multiplied_rows()
+    for level in (entries.query, entries.lowest):
+        level.refuse_multiplied_rows()
     counted, counting = counting_level(plan, entries)
     standings = level_over(counted, plan.levels.standing)
     rankings = zip(plan.rankings, entries.rankings, counting, strict=True)
@@ -97,6 +105,7 @@ def _population(
 ) -> Population:
     declaration = ranking.ranking.declaration
     terms = [standings.column(name) for name in columns.terms]
+    ties = [standings.column(name) for name in columns.ties]
     ranked = excluded = pending = superseded = None
     if columns.complete is not None:
         complete = ranked = standings.column(columns.complete)
@@ -111,9 +120,16 @@ def _population(
             [OrderBy(column, term.descending) for column, term in zip(terms, declaration.terms, strict=True)],
             partition_by=[standings.column(name) for name in columns.partition],
             ranked=ranked,
-            tie_break=tie_break(standings),
+            ties=[
+                *(
+                    OrderBy(column, tie.descending, nulls_last=True)
+                    for column, tie in zip(ties, declaration.ties_by, strict=True)
+                ),
+                *map(OrderBy, key_order(standings)),
+            ],
         ),
         terms=terms,
+        ties=ties,
         row_column=lambda expression: standings.column(entries.column_of(expression)),
         cut_off=declaration.cut_off,
         ranked=ranked,
@@ -128,7 +144,7 @@ def _population(
 
 def _entries_of_boards(plan: Plan, entries: EntryLevel) -> LevelQuery:
     """Return the level of entries without those of boards that the view does not show."""
-    query = entries.query.copied_level()
+    query = entries.lowest.copied_level()
     query.refer_to(plan.outer_aliases)
     (first, *_), (within, *_) = plan.rankings, entries.within
     conditions = [lookup_on(within[name], first.pins[name]) for name in first.pins if name in first.shared]

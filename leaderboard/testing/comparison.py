@@ -51,7 +51,7 @@ def reference_standings(
         for term in board.terms
         for wrapped in term.get_source_expressions()
     ]
-    member = operands.add(None if board.member is None else F(board.member))
+    members = [operands.add(part) for part in board.member_parts]
     counting = operands.add(None if board.counting.field is None else F(board.counting.field))
     time_taken = operands.add(board.time_taken)
     rule_operands: list[Operand] = []
@@ -64,7 +64,7 @@ def reference_standings(
             key=row["pk"],
             terms=tuple(term(row, now) for term in terms),
             board=tuple(part(row, now) for part in within),
-            member=member(row, now),
+            member=_member([part(row, now) for part in members]),
             eligible=eligible(row, now) if row["pk"] in stored else False,
             counting=counting(row, now),
             operands={str(name): operand(row, now) for name, operand in enumerate(rule_operands)},
@@ -81,6 +81,11 @@ def reference_standings(
         cut_off=rule,
     )
     return reference.standings(entries, specification, population=population)
+
+
+def _member(parts: list[Any]) -> Any:
+    """Return what tells a member, None where all parts of it are NULL."""
+    return None if all(part is None for part in parts) else tuple(parts)
 
 
 def assert_matches_reference(queryset: LeaderboardQuerySet) -> None:
