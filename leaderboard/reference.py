@@ -45,12 +45,14 @@ class Entry:
     """One row: its raw values, with None for NULL.
 
     ``key`` is the primary key, unique and orderable; ``terms`` are the values of the ordering terms,
-    ``board`` those of ``within``; ``counting`` is the value of the field that ``Counting.LATEST`` and
-    ``Counting.FIRST`` go by; ``operands`` are what the rules of a cut-off look up by name.
+    ``ties`` of what orders ties, ``board`` those of ``within``; ``counting`` is the value of the field that
+    ``Counting.LATEST`` and ``Counting.FIRST`` go by; ``operands`` are what the rules of a cut-off look up by
+    name.
     """
 
     key: Any
     terms: tuple[Any, ...]
+    ties: tuple[Any, ...] = ()
     board: tuple[Any, ...] = ()
     member: Any = None
     eligible: bool | None = True
@@ -63,11 +65,14 @@ class Entry:
 class Specification:
     """What a board declares: a flag ``descending`` for each ordering term, and the kinds of metric.
 
-    With ``member``, one entry of each member counts: the one that ``counting`` names. Raises
+    ``ties_descending`` has one for each of an entry's ``ties``. With ``member``, one entry of each member
+    counts: the one that ``counting`` names. With ``null_is_a_board``, NULL is one value of a board. Raises
     ``ValueError`` where there is no ordering term.
     """
 
     descending: tuple[bool, ...]
+    ties_descending: tuple[bool, ...] = ()
+    null_is_a_board: bool = False
     member: bool = False
     counting: Counting = Counting.BEST
     rank_kind: RankKind = RankKind.COMPETITION
@@ -193,23 +198,25 @@ class PercentOf(Rule):
 
 @dataclass(frozen=True, slots=True)
 class TopCount(Rule):
-    """competition rank <= count"""
+    """rank of ``kind`` <= count"""
 
     count: object
+    kind: RankKind = RankKind.COMPETITION
 
     def decide(self, entry: Entry, tally: Tally) -> bool | None:
-        return _at_least(_operand(entry, self.count), tally.rank(RankKind.COMPETITION))
+        return _at_least(_operand(entry, self.count), tally.rank(self.kind))
 
 
 @dataclass(frozen=True, slots=True)
 class TopPercent(Rule):
-    """100·competition rank <= percent·board size, so that a tie at the border is in or out as a whole"""
+    """100·rank of ``kind`` <= percent·board size"""
 
     percent: object
+    kind: RankKind = RankKind.COMPETITION
 
     def decide(self, entry: Entry, tally: Tally) -> bool | None:
         allowed = _product(_operand(entry, self.percent), tally.size)
-        return _at_least(allowed, 100 * tally.rank(RankKind.COMPETITION))
+        return _at_least(allowed, 100 * tally.rank(self.kind))
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,7 +299,7 @@ def standings(
 def order(
     entries: Iterable[Entry], specification: Specification, *, population: Collection[Any] | None = None
 ) -> list[Entry]:
-    """The ranked entries of all boards, best terms first, then by primary key.
+    """The ranked entries of all boards, best terms first, then by what orders ties, then by primary key.
 
     Raises ``ValueError`` where two entries share a key, or an entry has not one term for each flag of
     ``specification.descending``.
@@ -313,7 +320,7 @@ def order(
         for entry in candidates:
             rivals.setdefault((_places(entry.board), _place(entry.member)), []).append(entry)
         candidates = [_counting_entry(group, specification) for group in rivals.values()]
-    return _in_order(candidates, specification)
+    return _in_order(_by_ties(candidates, specification), specification)
 
 
 def time_taken(
@@ -323,8 +330,9 @@ def time_taken(
     now: datetime | None = None,
     paused: timedelta | None = None,
     allowance: timedelta | None = None,
+    penalty: timedelta | None = None,
 ) -> timedelta | None:
-    """``finish - start`` less ``paused`` and ``allowance``; None where it is not started or not finished.
+    """``finish - start`` less ``paused`` and ``allowance`` plus ``penalty``; None where one end is missing.
 
     With ``now``, an entry that is not finished runs up to it. A negative result is returned as it is.
     """
@@ -332,7 +340,7 @@ def time_taken(
     if start is None or end is None:
         return None
     taken: timedelta = _instant(end) - _instant(start)
-    return taken - (paused or timedelta(0)) - (allowance or timedelta(0))
+    return taken - (paused or timedelta(0)) - (allowance or timedelta(0)) + (penalty or timedelta(0))
 
 
 def _has_null(values: Iterable[Any]) -> bool:
@@ -372,15 +380,33 @@ def _compare(specification: Specification, one: Entry, other: Entry) -> int:
 
 
 def _in_order(entries: Iterable[Entry], specification: Specification) -> list[Entry]:
-    by_key = sorted(entries, key=lambda entry: entry.key)
-    # A stable sort leaves equal entries in the order of their keys.
-    return sorted(by_key, key=cmp_to_key(partial(_compare, specification)))
+    # A stable sort leaves equal entries in the order given.
+    return sorted(entries, key=cmp_to_key(partial(_compare, specification)))
+
+
+def _by_key(entries: Iterable[Entry]) -> list[Entry]:
+    return sorted(entries, key=lambda entry: entry.key)
+
+
+def _by_ties(entries: Iterable[Entry], specification: Specification) -> list[Entry]:
+    """By the values of ``ties``, NULL last in each, then by key."""
+    result = _by_key(entries)
+    # From the last to the first, each sort being stable.
+    for position, descending in reversed(list(enumerate(specification.ties_descending))):
+        known = [entry for entry in result if entry.ties[position] is not None]
+        unknown = [entry for entry in result if entry.ties[position] is None]
+        groups: dict[Any, list[Entry]] = {}
+        for entry in known:
+            groups.setdefault(_place(entry.ties[position]), []).append(entry)
+        ordered = sorted(groups, reverse=descending)
+        result = [entry for place in ordered for entry in groups[place]] + unknown
+    return result
 
 
 def _counting_entry(rivals: list[Entry], specification: Specification) -> Entry:
     """The entry that counts of those of one member on one board."""
     if specification.counting == Counting.BEST:
-        return _in_order(rivals, specification)[0]
+        return _in_order(_by_key(rivals), specification)[0]
     known = [_place(entry.counting) for entry in rivals if entry.counting is not None]
     if known:
         wanted = max(known) if specification.counting == Counting.LATEST else min(known)
@@ -414,7 +440,7 @@ def _tallies(board: list[Entry], specification: Specification) -> dict[Any, Tall
 def _is_excluded(entry: Entry, specification: Specification, population: Collection[Any] | None) -> bool:
     return (
         entry.eligible is not True
-        or _has_null(entry.board)
+        or (_has_null(entry.board) and not specification.null_is_a_board)
         or (specification.member and entry.member is None)
         or (population is not None and entry.key not in population)
     )

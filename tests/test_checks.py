@@ -296,7 +296,7 @@ def test_e004_relation_to_many_rows(declaration: dict[str, Any]) -> None:
     assert ids(entries(), **declaration) == ["leaderboard.E004"]
 
 
-def test_e005_composite_primary_key() -> None:
+def test_a_composite_primary_key_fits() -> None:
     class Pair(models.Model):
         pk = models.CompositePrimaryKey("score", "other")
         score = models.IntegerField()
@@ -304,8 +304,37 @@ def test_e005_composite_primary_key() -> None:
 
         class Meta:
             app_label = "testapp"
+            indexes = (models.Index(fields=["score"], name="pair_score"),)
 
-    assert ids(Pair) == ["leaderboard.E005"]
+    assert ids(Pair) == []
+
+
+def test_w005_a_board_of_null() -> None:
+    model = entries()
+    (message,) = found(model, within={"day": "finished_at"})
+    assert message.id == "leaderboard.W005"
+    assert "within['day']='finished_at', which may be NULL" in message.msg
+    for decided in (True, False):
+        assert "leaderboard.W005" not in ids(model, within=["finished_at"], nulls_distinct=decided)
+
+
+def test_w006_boards_of_a_parent() -> None:
+    class Item(models.Model):
+        score = models.IntegerField(db_index=True)
+
+        objects = LeaderboardManager(best=Leaderboard(order_by=["-score"]))
+
+        class Meta:
+            app_label = "testapp"
+
+    class Essay(Item):
+        class Meta:
+            app_label = "testapp"
+
+    (message,) = (m for m in Essay.check() if str(m.id).startswith("leaderboard."))
+    assert message.id == "leaderboard.W006"
+    assert "Essay inherits the board 'best' of testapp.Item" in message.msg
+    assert not [m for m in Item.check() if str(m.id).startswith("leaderboard.")]
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -75,9 +75,15 @@ def test_a_month_may_be_a_text(zone: str, data: None) -> None:
     with timezone.override(zone):
         first = datetime(2026, 1, 1, tzinfo=ZoneInfo(zone))
         months: list[Any] = [first, first.date(), "2026-01-01", "2026-01-01 00:00", first.isoformat()]
+        # Any moment of it names the month.
+        months += [
+            datetime(2026, 1, 31, 23, 59, tzinfo=ZoneInfo(zone)),
+            date(2026, 1, 15),
+            "2026-01-31 23:59",
+        ]
         for month in months:
             assert queryset.on_board(month=month).count() == Attempt.objects.count() > 0
-        assert queryset.on_board(month="2026-01-02").count() == 0
+        assert queryset.on_board(month="2026-02-01").count() == 0
         for month, message in (("soon", "invalid format"), (1, "neither a time nor a date")):
             with pytest.raises(ValueError, match=rf"on_board\(month={month!r}\): .*{message}"):
                 queryset.on_board(month=month)

@@ -25,7 +25,8 @@ from leaderboard.expressions.arguments import reason_of
 from leaderboard.expressions.fields import value_field
 from leaderboard.expressions.terms import as_written
 from leaderboard.expressions.times import TimeTaken
-from leaderboard.orm.models import field_names
+from leaderboard.orm.columns import may_be_null
+from leaderboard.orm.models import ancestors, field_names
 from leaderboard.orm.trees import (
     described,
     joined_many_rows,
@@ -80,15 +81,16 @@ def check_boards(
         return []
     messages = [
         *_check_database(model),
-        *_check_primary_key(model),
         *_check_annotation_names(model, boards),
         *_check_board_names(model, boards),
+        *_check_inheritance(model, boards),
     ]
     for name, board in boards.items():
         # An index of what does not fit would be no help.
         messages += list(_check_board(model, name, board)) or [
             *_check_indexes(model, name, board),
             *_check_collation(model, name, board),
+            *_check_nulls(model, name, board),
             *(message for alias in databases or () for message in _check_server(model, name, board, alias)),
         ]
     return messages
@@ -285,16 +287,6 @@ def _check_database(model: type[Model]) -> Iterator[CheckMessage]:
         )
 
 
-def _check_primary_key(model: type[Model]) -> Iterator[CheckMessage]:
-    if isinstance(model._meta.pk, models.CompositePrimaryKey):
-        yield Error(
-            f"{model._meta.label} declares boards, but its primary key {model._meta.pk.name!r} is composite.",
-            hint="Give the model a primary key of one column, and make the columns a UniqueConstraint.",
-            obj=model,
-            id="leaderboard.E005",
-        )
-
-
 def _check_annotation_names(model: type[Model], boards: Mapping[str, Leaderboard]) -> Iterator[CheckMessage]:
     fields = field_names(model)
     names = ["rank", "board_size", "percentile", "qualification"]
@@ -346,6 +338,32 @@ def _check_collation(model: type[Model], name: str, board: Leaderboard) -> Itera
             obj=model,
             id="leaderboard.W003",
         )
+
+
+def _check_nulls(model: type[Model], name: str, board: Leaderboard) -> Iterator[CheckMessage]:
+    for key, part in board.within.items() if board.nulls_distinct is None else ():
+        if may_be_null(resolved_on_model(part, model)[0]):
+            shown = Part(name, f"within[{key!r}]", part, part)
+            yield Warning(
+                f"{shown}, which may be NULL: such entries of {model._meta.label} are EXCLUDED.",
+                hint="Declare nulls_distinct=False to make NULL a board, or True if that is meant.",
+                obj=model,
+                id="leaderboard.W005",
+            )
+
+
+def _check_inheritance(model: type[Model], boards: Mapping[str, Leaderboard]) -> Iterator[CheckMessage]:
+    for parent in ancestors(model):
+        shared = [name for name, board in boards_of(parent).items() if boards.get(name) == board]
+        if shared:
+            yield Warning(
+                f"{model._meta.label} inherits the board {shared[0]!r} of {parent._meta.label}, but ranks "
+                "only entries of its own.",
+                hint=f"Rank all by {parent.__name__}.objects; for boards of its own, declare a manager on "
+                f"{model.__name__}.",
+                obj=model,
+                id="leaderboard.W006",
+            )
 
 
 def _check_server(model: type[Model], name: str, board: Leaderboard, alias: str) -> Iterator[CheckMessage]:

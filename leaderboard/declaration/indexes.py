@@ -11,7 +11,7 @@ from django.db.models.functions import Coalesce, Collate
 
 from leaderboard.expressions.terms import as_written
 from leaderboard.expressions.times import TimeTaken, is_running
-from leaderboard.orm.names import CombinedExpression
+from leaderboard.orm.names import CombinedExpression, TruncBase
 from leaderboard.orm.trees import nodes_of, path_of
 
 __all__ = ["indexes_for"]
@@ -44,12 +44,16 @@ def _indexable(expression: Any) -> bool:
     if isinstance(expression, F):
         # An index knows the primary key by its own name only; nothing after it would order anything.
         return "__" not in path_of(expression) and path_of(expression) != "pk"
-    if not isinstance(expression, TimeTaken | Collate) or is_running(expression):
+    if not isinstance(expression, TimeTaken | Collate | TruncBase) or is_running(expression):
         return False
-    nodes = list(nodes_of(expression))
-    return all(
-        "__" not in path_of(node) if isinstance(node, F) else type(node) in IMMUTABLE for node in nodes
-    )
+    return all(map(_is_immutable, nodes_of(expression)))
+
+
+def _is_immutable(node: Any) -> bool:
+    if isinstance(node, F):
+        return "__" not in path_of(node)
+    # In the zone of the session, what is truncated would change with it.
+    return type(node) in IMMUTABLE or (isinstance(node, TruncBase) and node.tzinfo is not None)
 
 
 def _index(name: str, parts: list[OrderBy]) -> Index:

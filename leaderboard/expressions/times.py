@@ -12,12 +12,12 @@ from django.utils.deconstruct import deconstructible
 from django.utils.timezone import is_aware, make_naive
 
 from leaderboard.expressions.arguments import as_expression
-from leaderboard.expressions.fields import DURATION
+from leaderboard.expressions.fields import DURATION, value_field
 from leaderboard.orm.columns import NullsLast
 from leaderboard.orm.names import Combinable, TruncBase
 from leaderboard.orm.trees import nodes_of, shown_arguments
 
-__all__ = ["TimeTaken", "is_running", "local_time"]
+__all__ = ["TimeTaken", "is_running", "period_of"]
 
 
 @deconstructible(path="leaderboard.TimeTaken")
@@ -72,32 +72,42 @@ def _duration(expression: Any) -> ExpressionWrapper[Any]:
     return ExpressionWrapper(expression, output_field=DURATION)
 
 
-class LocalTime(models.Func):
-    """A time on the clock of some zone, as ``TruncMonth()`` and its like make it in SQL."""
+class Period(models.Func):
+    """The start of the period that a time on some clock is in, as ``TruncMonth()`` and its like have it."""
 
-    template = "(%(expressions)s)::timestamp"
+    template = "DATE_TRUNC(%(period)s, (%(expressions)s)::%(type)s)"
     arity = 1
 
 
-def local_time(value: Any, expression: Any) -> Any:
-    """Return ``value`` as a time on the clock of ``expression``, a resolved one, if that truncates times.
+def period_of(value: Any, expression: Any) -> Any:
+    """Return what ``expression``, a resolved one, makes of a moment, if it truncates times.
 
-    Django reads what PostgreSQL truncates as an instant, but does not write it back that way. A date is
-    its first moment there, and a naive time is on that clock already. Texts are read as a form's are; an
-    expression is left alone. Raises ``TypeError`` or ``ValidationError`` for what is no time.
+    A moment is taken to the zone of the expression; a date, and a naive time, is on that clock already.
+    Texts are read as a form's are; an expression is left alone. PostgreSQL truncates it, as it does the
+    column, since a period may begin at an hour that the zone leaves out. Raises ``TypeError`` or
+    ``ValidationError`` for what is no time.
     """
-    truncates = isinstance(expression, TruncBase) and isinstance(
-        expression.output_field, models.DateTimeField
-    )
-    if not truncates or hasattr(value, "resolve_expression"):
+    if not isinstance(expression, TruncBase) or hasattr(value, "resolve_expression"):
+        return value
+    if isinstance(expression.output_field, models.TimeField):
         return value
     if isinstance(value, str):
         value = expression.output_field.to_python(value)
     if not isinstance(value, date):
         raise TypeError("this is neither a time nor a date.")
-    moment = value if isinstance(value, datetime) else datetime.combine(value, time.min)
-    naive = make_naive(moment, expression.tzinfo) if is_aware(moment) else moment
-    return LocalTime(Value(naive.isoformat(" ")), output_field=models.DateTimeField())
+    clock = value if isinstance(value, datetime) else datetime.combine(value, time.min)
+    if is_aware(clock):
+        clock = make_naive(clock, expression.tzinfo)
+    if expression.kind == "date":
+        return clock.date()
+    (source,) = expression.get_source_expressions()
+    is_time = isinstance(value_field(source.output_field), models.DateTimeField)
+    return Period(
+        Value(clock.isoformat(" ") if is_time else clock.date().isoformat()),
+        period=f"'{expression.kind}'",
+        type="timestamp" if is_time else "date",
+        output_field=models.DateTimeField(),
+    )
 
 
 def is_running(expression: Any) -> bool:

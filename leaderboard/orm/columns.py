@@ -22,6 +22,7 @@ __all__ = [
     "StoredColumn",
     "columns_of",
     "is_stored_column",
+    "may_be_null",
     "same_column",
 ]
 
@@ -129,6 +130,11 @@ def columns_of(*expressions: Any) -> Iterator[Col]:
             yield from columns_of(*expression.get_source_expressions())
         elif isinstance(expression, list | tuple):
             yield from columns_of(*expression)
+
+
+def may_be_null(expression: Any) -> bool:
+    """Tell whether a column in a resolved expression may be NULL."""
+    return any(column.target.null for column in columns_of(expression))
 
 
 def is_stored_column(expression: Any) -> bool:

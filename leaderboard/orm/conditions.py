@@ -27,6 +27,7 @@ from leaderboard.orm.trees import parts_of, same
 
 __all__ = [
     "PinnedTo",
+    "PinnedToNull",
     "bounds_from_above",
     "compares",
     "conjuncts",
@@ -50,6 +51,14 @@ class PinnedTo(Exact):
 
     def __init__(self, lhs: Any, rhs: Any, declared: Any) -> None:
         super().__init__(lhs, rhs)
+        self.declared = declared
+
+
+class PinnedToNull(IsNull):
+    """The same for NULL."""
+
+    def __init__(self, lhs: Any, declared: Any) -> None:
+        super().__init__(lhs, True)
         self.declared = declared
 
 
@@ -87,7 +96,7 @@ def lookup_on(expression: Any, lookup: Any) -> Any:
 
 def compares(lookup: Any, declared: Any, expression: Any) -> bool:
     """Tell whether a lookup compares ``declared``, which its query resolves to ``expression``."""
-    if isinstance(lookup, PinnedTo) and same(lookup.declared, declared):
+    if isinstance(lookup, PinnedTo | PinnedToNull) and same(lookup.declared, declared):
         return True
     columns = same_column(lookup.lhs, expression)
     return same(lookup.lhs, expression) if columns is None else columns
@@ -95,8 +104,8 @@ def compares(lookup: Any, declared: Any, expression: Any) -> bool:
 
 def _is_djangos(condition: Any, *types: type[Any]) -> bool:
     """Tell whether a condition is one of Django's own lookups of ``types``; others may mean anything."""
-    if isinstance(condition, PinnedTo):
-        return issubclass(PinnedTo, types)
+    if isinstance(condition, PinnedTo | PinnedToNull):
+        return issubclass(type(condition), types)
     return isinstance(condition, types) and type(condition).__module__.startswith("django.")
 
 
@@ -106,14 +115,18 @@ def is_equality(condition: Any) -> bool:
     return _is_djangos(condition, Exact) and not isinstance(condition, YearLookup)
 
 
-def equalities_in(where: WhereNode) -> list[Any]:
+def equalities_in(where: WhereNode, *, null_is_a_value: bool = False) -> list[Any]:
     """Return the equalities that hold wherever ``where`` does, be it by each branch of an OR."""
     found = []
     for condition in conjuncts(where):
-        if is_equality(condition):
+        is_null = null_is_a_value and _is_djangos(condition, IsNull) and condition.rhs
+        if is_equality(condition) or is_null:
             found.append(condition)
         elif isinstance(condition, WhereNode) and condition.connector == OR and not condition.negated:
-            first, *others = (equalities_in(WhereNode([branch], AND)) for branch in condition.children)
+            first, *others = (
+                equalities_in(WhereNode([branch], AND), null_is_a_value=null_is_a_value)
+                for branch in condition.children
+            )
             found += [lookup for lookup in first if all(lookup in branch for branch in others)]
     return found
 

@@ -28,6 +28,7 @@ from django.db.models.sql.where import AND, WhereNode
 from leaderboard.orm.columns import DerivedColumn, DerivedRef, DerivedTable, NullsLast, columns_of
 from leaderboard.orm.conditions import (
     PinnedTo,
+    PinnedToNull,
     conjuncts,
     equalities_in,
     is_opaque,
@@ -153,16 +154,16 @@ class DerivedQuery(Query):
         self.derived_columns = {**self.derived_columns, column: definition}
         return column
 
-    def derived_reference(self, definition: Definition, name: str) -> DerivedRef:
+    def derived_reference(self, definition: Definition, name: str, output_field: Any = None) -> DerivedRef:
         """Return a reference to a derived column that is not annotated."""
-        return DerivedRef(self.derive(definition, name), definition.output_field)
+        return DerivedRef(self.derive(definition, name), output_field or definition.output_field)
 
-    def annotate_derived(self, definition: Definition, alias: str) -> None:
+    def annotate_derived(self, definition: Definition, alias: str, output_field: Any = None) -> None:
         """Annotate ``definition`` as ``alias``, in place of an annotation of that name."""
         if alias in self.annotations:
             del self.annotations[alias]
             self._drop_unused()
-        self.add_annotation(self.derived_reference(definition, alias), alias)
+        self.add_annotation(self.derived_reference(definition, alias, output_field), alias)
 
     def used_columns(self) -> dict[str, Any]:
         """Return the derived columns that the compiled query will refer to."""
@@ -215,9 +216,13 @@ class DerivedQuery(Query):
         """Yield the conditions that every row of the query meets."""
         return conjuncts(self.where)
 
-    def equalities(self) -> list[Any]:
-        """Return the conditions that hold an expression to one value."""
-        return [condition for condition in equalities_in(self.where) if self._is_constant(condition.rhs)]
+    def equalities(self, *, null_is_a_value: bool = False) -> list[Any]:
+        """Return the conditions that hold an expression to one value, which may be NULL where that is one."""
+        return [
+            condition
+            for condition in equalities_in(self.where, null_is_a_value=null_is_a_value)
+            if self._is_constant(condition.rhs)
+        ]
 
     def _is_constant(self, value: Any) -> bool:
         own = any(column.alias in self.alias_map for column in columns_of(value))
@@ -242,6 +247,10 @@ class DerivedQuery(Query):
         """Limit the query to where an expression of a declaration has a value."""
         value = self.resolve_lookup_value(value, None, True)
         self.where.add(PinnedTo(resolved(declared, self), value, declared), AND)
+
+    def pin_null(self, declared: Any) -> None:
+        """Limit the query to where an expression of a declaration is NULL."""
+        self.where.add(PinnedToNull(resolved(declared, self), declared), AND)
 
     def add_condition(self, expression: Any, lookup: Any) -> None:
         """Limit the query to where ``expression`` meets what ``lookup`` says of another query's."""

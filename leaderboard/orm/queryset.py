@@ -75,6 +75,11 @@ class DerivedQuerySet(models.QuerySet[Any]):
         return self.query.is_sliced
 
     @property
+    def _has_database(self) -> bool:
+        """Whether ``using()`` has named a database."""
+        return self._db is not None
+
+    @property
     def _has_many_rows(self) -> bool:
         """Whether a row of the model may be among the results several times."""
         return joined_many_rows(self.query) is not None

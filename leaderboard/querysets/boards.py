@@ -6,11 +6,12 @@ from typing import Any, Self
 
 from django.core.exceptions import FieldError, ImproperlyConfigured, ValidationError
 from django.db import NotSupportedError
+from django.db.models import F
 
 from leaderboard.declaration.checks import misfits
 from leaderboard.declaration.leaderboard import Leaderboard, boards_of
 from leaderboard.expressions.arguments import reason_of
-from leaderboard.expressions.times import local_time
+from leaderboard.expressions.times import period_of
 from leaderboard.orm.columns import is_stored_column
 from leaderboard.orm.query import keys_of
 from leaderboard.orm.queryset import DerivedQuerySet
@@ -88,8 +89,10 @@ class BoardQuerySet(DerivedQuerySet):
     def on_board(self, **within: Any) -> Self:
         """Return the entries on one board, whose values are given by the names of ``within``.
 
-        Raises ``TypeError`` where the names are not exactly those, ``ValueError`` for a value that is None
-        or that the field does not take.
+        A board by a truncated time is named by any moment of its period. None names the board of NULL where
+        the board is declared with ``nulls_distinct=False``. Raises ``TypeError`` where the names are not
+        exactly those of ``within`` and after a slice, ``ValueError`` for another None and for a value that
+        the field does not take.
         """
         self._refuse_combined("on_board")
         self._refuse_slice("on_board")
@@ -99,8 +102,11 @@ class BoardQuerySet(DerivedQuerySet):
             raise TypeError(f"on_board() takes {expected}, not {', '.join(sorted(within)) or 'nothing'}.")
         queryset = self._copied()
         for name, value in within.items():
-            if value is None:
-                raise ValueError(f"on_board({name}=None): an entry with a NULL board is on no board.")
+            if value is None and not declaration.null_is_a_board:
+                raise ValueError(
+                    f"on_board({name}=None): an entry with a NULL board is on no board, unless the board is "
+                    "declared with nulls_distinct=False."
+                )
             try:
                 queryset = queryset._pinned_to(declaration.within[name], value)
             except (TypeError, ValueError, ValidationError) as error:
@@ -111,10 +117,15 @@ class BoardQuerySet(DerivedQuerySet):
         """Return the queryset limited to a value of one part of ``within``."""
         queryset = self._copied()
         expression = queryset.query.resolved_here(part)
+        if type(value) is F:
+            raise TypeError("a board is named by a value, not by a column of its entries.")
         if is_stored_column(expression):
             return self.filter(**{path_of(part): value})
+        if value is None:
+            queryset.query.pin_null(part)
+            return queryset
         # Not as filter() would: a lookup of the year, say, compares bounds instead of the expression.
-        queryset.query.pin(part, local_time(value, expression))
+        queryset.query.pin(part, period_of(value, expression))
         return queryset
 
     def as_population(self) -> Self:

@@ -9,6 +9,7 @@ from django.core.exceptions import ImproperlyConfigured
 from leaderboard.expressions.arguments import as_kind
 from leaderboard.kinds import PercentileKind, RankKind
 from leaderboard.orm.models import field_names
+from leaderboard.orm.trees import output_field_of, resolved_on_model
 from leaderboard.querysets.boards import BoardQuerySet
 from leaderboard.standings.metrics import (
     BoardSize,
@@ -17,6 +18,7 @@ from leaderboard.standings.metrics import (
     QualificationStatus,
     Rank,
     RankingMetric,
+    TermValue,
     TimeTakenMetric,
     is_metric,
 )
@@ -102,6 +104,26 @@ class MetricQuerySet(BoardQuerySet):
             )
         name = self._free_name(prefix, TimeTakenMetric.name)
         return self.annotate(**{name: TimeTakenMetric(time_taken)})
+
+    def with_terms(self, *, prefix: str = "") -> Self:
+        """Return the queryset with the ordering terms, by the names that the board's mapping gives them.
+
+        They are the very values that it is ranked by, not computed again. Raises ``ImproperlyConfigured``
+        where the board gives no names, and otherwise what :meth:`with_rank` does.
+        """
+        declaration = self._declaration
+        if not declaration.term_names:
+            raise ImproperlyConfigured(
+                "The board gives its terms no names; write order_by={'score': '-score', …} for with_terms()."
+            )
+        self._refuse_combined("with_terms")
+        self._refuse_row_locks()
+        clone = self._copied()
+        for position, (name, term) in enumerate(zip(declaration.term_names, declaration.terms, strict=True)):
+            field = output_field_of(resolved_on_model(term.expression, self.model)[0])
+            value = RankingMetric(self._ranking, TermValue(position))
+            clone.query.annotate_derived(value, clone._free_name(prefix, name), field)
+        return clone
 
     def standings(self, prefix: str = "") -> Self:
         """Return the queryset with every metric of its board, their names beginning with ``prefix``.

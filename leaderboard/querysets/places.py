@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from asgiref.sync import sync_to_async
 from django.core.exceptions import ValidationError
-from django.db import NotSupportedError
+from django.db import NotSupportedError, router
 from django.db.models import Model, OrderBy, Subquery, Value
 from django.db.models.lookups import Exact, IsNull, LessThanOrEqual
 
@@ -171,6 +171,9 @@ class PlaceQuerySet(MetricQuerySet):
         if entry is not None:
             self._require_saved(entry)
             pk = self._key_of(entry)
+            if not queryset._has_database:
+                # As a related manager does: where the entry is from.
+                queryset = queryset.using(router.db_for_read(self.model, instance=entry))
         if member is None:
             try:
                 return queryset.filter(pk=pk)

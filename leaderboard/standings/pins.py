@@ -13,7 +13,7 @@ __all__ = ["pins_of"]
 
 def pins_of(view: DerivedQuery, declaration: Leaderboard) -> dict[str, Any]:
     """Return, for each name of ``within`` that the view holds to one value, the lookup that does."""
-    equalities = view.equalities()
+    equalities = view.equalities(null_is_a_value=declaration.null_is_a_board)
     pins = {}
     for name, part in declaration.within.items() if equalities else ():
         wanted = view.resolved_here(part)

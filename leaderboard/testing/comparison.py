@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
+from django.conf import settings
 from django.db import models
 from django.db.models import F, Value
 from django.db.models.functions import Cast, Now
@@ -14,6 +16,7 @@ from leaderboard import reference
 from leaderboard.declaration import cut_offs
 from leaderboard.expressions.logic import is_true
 from leaderboard.expressions.numbers import comparable
+from leaderboard.expressions.terms import as_written
 from leaderboard.expressions.times import TimeTaken
 from leaderboard.orm.trees import described
 from leaderboard.querysets.manager import LeaderboardQuerySet
@@ -46,11 +49,8 @@ def reference_standings(
     operands = Operands()
     eligible = operands.add(is_true(board.eligible) if board.eligible else Value(True))
     within = [operands.add(expression) for expression in board.within.values()]
-    terms = [
-        operands.add(*wrapped.get_source_expressions())
-        for term in board.terms
-        for wrapped in term.get_source_expressions()
-    ]
+    terms = [operands.add(as_written(term)) for term in board.terms]
+    ties = [operands.add(as_written(tie)) for tie in board.ties_by]
     members = [operands.add(part) for part in board.member_parts]
     counting = operands.add(None if board.counting.field is None else F(board.counting.field))
     time_taken = operands.add(board.time_taken)
@@ -63,6 +63,7 @@ def reference_standings(
         reference.Entry(
             key=row["pk"],
             terms=tuple(term(row, now) for term in terms),
+            ties=tuple(tie(row, now) for tie in ties),
             board=tuple(part(row, now) for part in within),
             member=_member([part(row, now) for part in members]),
             eligible=eligible(row, now) if row["pk"] in stored else False,
@@ -74,6 +75,8 @@ def reference_standings(
     ]
     specification = reference.Specification(
         descending=tuple(term.descending for term in board.terms),
+        ties_descending=tuple(tie.descending for tie in board.ties_by),
+        null_is_a_board=board.null_is_a_board,
         member=board.member is not None,
         counting=board.counting.kind,
         rank_kind=board.rank_kind,
@@ -85,7 +88,9 @@ def reference_standings(
 
 def _member(parts: list[Any]) -> Any:
     """Return what tells a member, None where all parts of it are NULL."""
-    return None if all(part is None for part in parts) else tuple(parts)
+    if all(part is None for part in parts):
+        return None
+    return parts[0] if len(parts) == 1 else parts
 
 
 def assert_matches_reference(queryset: LeaderboardQuerySet) -> None:
@@ -102,8 +107,8 @@ def assert_matches_reference(queryset: LeaderboardQuerySet) -> None:
         rows = queryset.model._base_manager.using(queryset.db).filter(pk__in=population)
         population = set(rows.values_list("pk", flat=True))
     # The view comes first and brings its time along, since each statement has a time of its own.
-    found = list(queryset.standings(prefix="checked_").annotate(checked_at=Now()))
-    now = found[0].checked_at if found else None
+    found = list(queryset.standings(prefix="checked_").annotate(checked_at=SecondsSinceEpoch(Now())))
+    now = instant(found[0].checked_at) if found else None
     expected = reference_standings(queryset, population=population, now=now)
     for entry in found:
         standing = reference.Standing(
@@ -128,6 +133,20 @@ def _require_rows(queryset: object) -> None:
         )
 
 
+class SecondsSinceEpoch(models.Func):
+    """A time as an instant, whatever ``USE_TZ`` makes of it in Python."""
+
+    template = "EXTRACT(EPOCH FROM (%(expressions)s)::timestamptz)"
+
+    def __init__(self, expression: Any) -> None:
+        super().__init__(expression, output_field=models.DecimalField(max_digits=30, decimal_places=6))
+
+
+def instant(seconds: Decimal | None) -> datetime | None:
+    epoch = datetime(1970, 1, 1, tzinfo=UTC)
+    return None if seconds is None else epoch + timedelta(microseconds=int(seconds * 10**6))
+
+
 class Operands:
     """The columns that are read of every entry, and the values that are made of them in Python."""
 
@@ -147,15 +166,24 @@ class Operands:
         return lambda row, now: row[name]
 
     def _time_taken(self, expression: TimeTaken) -> Operand:
-        start, finish = self.add(expression.start), self.add(expression.finish)
+        ends = (expression.start, expression.finish)
+        # What runs is a timestamptz less a timestamp, which PostgreSQL takes to the zone of the session.
+        as_instants = expression.running and not settings.USE_TZ
+        start, finish = (self._instant(end) if as_instants else self.add(end) for end in ends)
         paused, allowance = self.add(expression.paused), self.add(expression.allowance)
+        penalty = self.add(expression.penalty)
         return lambda row, now: reference.time_taken(
             start(row, now),
             finish(row, now),
             now=now if expression.running else None,
             paused=paused(row, now),
             allowance=allowance(row, now),
+            penalty=penalty(row, now),
         )
+
+    def _instant(self, expression: Any) -> Operand:
+        seconds = self.add(SecondsSinceEpoch(expression))
+        return lambda row, now: instant(seconds(row, now))
 
     def read(self, rows: models.QuerySet[Any]) -> Any:
         return rows.annotate(**self.columns).values("pk", *self.columns)
@@ -180,9 +208,9 @@ def _rule(rule: cut_offs.CutOff, operands: Operands, added: list[Operand]) -> re
         case cut_offs.PercentOf():
             return reference.PercentOf(name(rule.expression), other(rule.maximum, rule), name(rule.percent))
         case cut_offs.TopCount():
-            return reference.TopCount(name(rule.count))
+            return reference.TopCount(name(rule.count), rule.kind)
         case cut_offs.TopPercent():
-            return reference.TopPercent(name(rule.percent))
+            return reference.TopPercent(name(rule.percent), rule.kind)
         case cut_offs.PercentileAtLeast():
             return reference.PercentileAtLeast(name(rule.percent), rule.kind)
         case cut_offs.Not():
