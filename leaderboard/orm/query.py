@@ -326,9 +326,11 @@ class DerivedQuery(Query):
         return compiler(query, connection, using, elide_empty)
 
     def _with_derived_table(self) -> Any:
+        # Not of the copy, which would remember its annotations under the aliases of before.
+        columns = self.used_columns()
         query: Any = self.clone()
         # Without any, as in count(), the model's own table has all that is asked for.
-        if columns := query.used_columns():
+        if columns:
             table, enforced = query.derived_table(columns)
             query._replace_base_table(table)
             query.where = without(query.where, enforced)
@@ -344,10 +346,11 @@ class DerivedQuery(Query):
     def _rename_base_table(self, alias: str) -> str:
         """Return another alias for the table of another schema: what is derived from it is in none."""
         derived = unique_name("derived", self.taken_aliases())
-        order = [derived if name == alias else name for name in self.alias_map]
-        self.change_aliases({alias: derived})
-        # The first one is the base table.
-        self.alias_map = {name: self.alias_map[name] for name in order}
+        renamed = {alias: derived}
+        order = [renamed.get(name, name) for name in self.alias_map]
+        self.change_aliases(renamed)
+        # The first one is the base table, and others may be joined to it.
+        self.alias_map = {name: self.alias_map[name].relabeled_clone(renamed) for name in order}
         self.__dict__.pop("base_table", None)
         return derived
 
