@@ -33,6 +33,8 @@ def _terms(order_by: object) -> tuple[tuple[str, ...], tuple[OrderBy, ...]]:
     """Return the names of the ordering terms, none unless a mapping gives them, and the terms."""
     if not isinstance(order_by, Mapping):
         return (), as_ordering(order_by)
+    if not order_by:
+        raise ValueError("order_by={} must name at least one ordering term, such as '-score'.")
     for name in order_by:
         if not isinstance(name, str) or not name.isidentifier():
             raise TypeError(f"order_by={order_by!r} has {name!r}, which cannot name an annotation.")

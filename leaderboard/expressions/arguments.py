@@ -53,8 +53,8 @@ def _ordering_term(term: object, argument: str) -> OrderBy:
     if isinstance(term, OrderBy):
         if term.nulls_first or term.nulls_last:
             raise ValueError(
-                f"{argument}={term!r} places NULLs, but an entry with a NULL term is not ranked; "
-                "leave nulls_first and nulls_last out."
+                f"{argument}={term!r} places NULLs: an entry with a NULL term is not ranked, and among ties "
+                "NULL comes last; leave nulls_first and nulls_last out."
             )
         return term
     if isinstance(term, str):

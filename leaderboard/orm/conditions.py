@@ -127,8 +127,20 @@ def equalities_in(where: WhereNode, *, null_is_a_value: bool = False) -> list[An
                 equalities_in(WhereNode([branch], AND), null_is_a_value=null_is_a_value)
                 for branch in condition.children
             )
-            found += [lookup for lookup in first if all(lookup in branch for branch in others)]
+            found += [
+                lookup for lookup in first if all(_is_among(lookup, branch) for branch in others)
+            ]
     return found
+
+
+def _is_among(lookup: Any, others: Sequence[Any]) -> bool:
+    # Not by Django's equality, for which a column is another one after its query was combined.
+    return any(
+        type(lookup) is type(other)
+        and same(lookup.rhs, other.rhs)
+        and (same_column(lookup.lhs, other.lhs) or same(lookup.lhs, other.lhs))
+        for other in others
+    )
 
 
 def strict_side(condition: Any) -> Any:

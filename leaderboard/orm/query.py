@@ -311,7 +311,7 @@ class DerivedQuery(Query):
     # Compiling
 
     def get_compiler(self, using: Any = None, connection: Any = None, elide_empty: bool = True) -> Any:
-        if not (self.is_derived or self.derived_columns):
+        if not (self.is_derived or self.derived_columns or self._sorts_nulls_last):
             return super().get_compiler(using, connection, elide_empty)
         if using:
             connection = connections[using]
@@ -324,6 +324,11 @@ class DerivedQuery(Query):
         query = self if self.is_derived or self.combinator else self._with_derived_table()
         compiler = _compiler_class(connection.ops.compiler(self.compiler))
         return compiler(query, connection, using, elide_empty)
+
+    @property
+    def _sorts_nulls_last(self) -> bool:
+        """Whether there is something to sort as a derived column is, though it needs no derived table."""
+        return any(isinstance(annotation, NullsLast) for annotation in self.annotations.values())
 
     def _with_derived_table(self) -> Any:
         # Not of the copy, which would remember its annotations under the aliases of before.
@@ -346,7 +351,7 @@ class DerivedQuery(Query):
     def _rename_base_table(self, alias: str) -> str:
         """Return another alias for the table of another schema: what is derived from it is in none."""
         derived = unique_name("derived", self.taken_aliases())
-        renamed = {alias: derived}
+        renamed: dict[Any, str] = {alias: derived}
         order = [renamed.get(name, name) for name in self.alias_map]
         self.change_aliases(renamed)
         # The first one is the base table, and others may be joined to it.

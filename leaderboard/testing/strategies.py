@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.errors import InvalidArgument
 from hypothesis.extra.django import from_field, from_model
 
-from leaderboard.orm.models import stored_fields
+from leaderboard.orm.models import key_fields, stored_fields
 
 __all__ = ["entries"]
 
@@ -138,6 +138,7 @@ def _unique(model: type[Model]) -> list[tuple[str, ...]]:
         for constraint in meta.constraints
         if isinstance(constraint, models.UniqueConstraint) and constraint.fields
     ]
+    together.append(tuple(field.name for field in key_fields(model)))
     return [*((field.name,) for field in stored_fields(model) if field.unique), *together]
 
 
