@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.mutations import MUTATIONS, Mutation, mutated
+from tests.defects import MUTATIONS, Mutation
+from tests.mutations import mutated
 
 
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=[mutation.name for mutation in MUTATIONS])

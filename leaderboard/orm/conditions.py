@@ -127,9 +127,7 @@ def equalities_in(where: WhereNode, *, null_is_a_value: bool = False) -> list[An
                 equalities_in(WhereNode([branch], AND), null_is_a_value=null_is_a_value)
                 for branch in condition.children
             )
-            found += [
-                lookup for lookup in first if all(_is_among(lookup, branch) for branch in others)
-            ]
+            found += [lookup for lookup in first if all(_is_among(lookup, branch) for branch in others)]
     return found
 
 
