@@ -81,19 +81,19 @@ MUTATIONS = (
     ),
     Mutation(
         "NULL terms are ranked",
-        "standings/entries",
-        "marked = all_of(present)",
-        'marked = not_null(F("pk"))',
+        "standings/eligibility",
+        "complete = all_of(present)",
+        'complete = not_null(F("pk"))',
     ),
     Mutation(
         "NULL terms are ranked in top()",
         "standings/entries",
-        "for condition in (*conditions, *present):",
-        "for condition in conditions:",
+        "for condition in (*eligible, *present):",
+        "for condition in eligible:",
     ),
     Mutation(
         "everyone is eligible",
-        "standings/entries",
+        "standings/eligibility",
         "    if declaration.eligible:\n        # Where",
         "    if False:\n        # Where",
     ),
@@ -105,13 +105,13 @@ MUTATIONS = (
     ),
     Mutation(
         "a NULL member competes",
-        "standings/entries",
+        "standings/eligibility",
         '        conditions.append(Q((f"{declaration.member}__isnull", False)))\n',
         "        pass\n",
     ),
     Mutation(
         "a NULL board is a board",
-        "standings/entries",
+        "standings/eligibility",
         "[not_null(columns.here(declaration.within[name])) for name in ranking.free]",
         "[]",
     ),
@@ -123,8 +123,8 @@ MUTATIONS = (
     ),
     Mutation(
         "the latest is the first",
-        "standings/entries",
-        "latest = counting.kind is Counting.LATEST",
+        "declaration/counting",
+        "latest = self.kind is Counting.LATEST",
         "latest = False",
     ),
     Mutation("members are not told apart", "standings/counting", "[*columns.member, *(", "[*("),
@@ -142,7 +142,7 @@ MUTATIONS = (
     ),
     Mutation(
         "the worst entry counts in top()",
-        "standings/entries",
+        "standings/rivals",
         "    terms = [OrderBy(unshared(term.expression), term.descending)",
         "    terms = [OrderBy(unshared(term.expression), not term.descending)",
     ),
@@ -186,9 +186,9 @@ MUTATIONS = (
     ),
     Mutation(
         "who is excluded is pending",
-        "standings/entries",
-        "Case(When(Q(*conditions), then=marked))",
-        "Case(When(Q(*conditions), then=marked), default=False)",
+        "standings/eligibility",
+        "Case(When(Q(*eligible), then=complete))",
+        "Case(When(Q(*eligible), then=complete), default=False)",
     ),
     Mutation(
         "superseded before pending",
@@ -290,7 +290,7 @@ MUTATIONS = (
     ),
     Mutation(
         "unranked entries come first",
-        "orm/query",
+        "orm/ordering",
         "order.nulls_last, order.nulls_first =",
         "order.nulls_first, order.nulls_last =",
         "tests/test_order.py",
@@ -304,7 +304,7 @@ MUTATIONS = (
     ),
     Mutation(
         "as_population() ranks everyone",
-        "standings/entries",
+        "standings/eligibility",
         "        conditions.append(InSubquery(*keys, ranking.ranking.view))\n",
         "        pass\n",
     ),
@@ -317,7 +317,7 @@ MUTATIONS = (
     ),
     Mutation(
         "terms are shared in top()",
-        "standings/entries",
+        "standings/rivals",
         "    terms = [OrderBy(unshared(term.expression), term.descending)",
         "    terms = [OrderBy(term.expression, term.descending)",
         DECLARATIONS,
@@ -373,7 +373,7 @@ MUTATIONS = (
     ),
     Mutation(
         "orders by metrics leave ties",
-        "orm/query",
+        "orm/ordering",
         "if is_derived and self._has_keys():",
         "if False:",
         "tests/test_order.py tests/test_golden.py",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from django.db.models import F, OrderBy
 from django.utils.deconstruct import deconstructible
 
+from leaderboard.expressions.terms import Term
 from leaderboard.kinds import Counting
 
 __all__ = ["Best", "CountingRule", "First", "Latest"]
@@ -14,6 +16,13 @@ class CountingRule:
 
     kind: Counting
     field: str | None = None
+
+    def order_by(self, collation: str) -> OrderBy | None:
+        """Return by what a member's entry counts; None where it is the best one, by the ordering terms."""
+        if self.kind is Counting.BEST:
+            return None
+        latest = self.kind is Counting.LATEST
+        return OrderBy(Term(F(str(self.field)), collation), latest, nulls_last=True)
 
     def __eq__(self, other: object) -> bool:
         return type(self) is type(other) and self.field == other.field

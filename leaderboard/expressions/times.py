@@ -13,8 +13,8 @@ from django.utils.timezone import is_aware, make_naive
 
 from leaderboard.expressions.arguments import as_expression
 from leaderboard.expressions.fields import DURATION, value_field
-from leaderboard.orm.columns import NullsLast
 from leaderboard.orm.names import Combinable, TruncBase
+from leaderboard.orm.ordering import NullsLast
 from leaderboard.orm.trees import nodes_of, shown_arguments
 
 __all__ = ["TimeTaken", "is_running", "period_of"]

@@ -12,13 +12,13 @@ from django.db.models.sql import Query
 from django.db.models.sql.datastructures import BaseTable
 from django.db.models.sql.where import WhereNode
 
+from leaderboard.orm.ordering import NullsLast
 from leaderboard.orm.versions import quote_alias
 
 __all__ = [
     "DerivedColumn",
     "DerivedRef",
     "DerivedTable",
-    "NullsLast",
     "StoredColumn",
     "columns_of",
     "is_stored_column",
@@ -52,10 +52,6 @@ class DerivedTable(BaseTable):
     @property
     def identity(self) -> tuple[Any, ...]:
         return (*super().identity, id(self.query))
-
-
-class NullsLast:
-    """Mixed into expressions that say of NULL that nothing is derived: it sorts last, up and down."""
 
 
 class DerivedColumn(NullsLast, Col):

@@ -15,7 +15,7 @@ from functools import cache
 from typing import Any, Protocol, Self
 
 from django.db import NotSupportedError, connections, models
-from django.db.models import F, OrderBy, Transform
+from django.db.models import F, Transform
 from django.db.models.constants import LOOKUP_SEP
 from django.db.models.expressions import Col, Ref
 from django.db.models.lookups import IsNull
@@ -25,7 +25,7 @@ from django.db.models.sql.constants import INNER
 from django.db.models.sql.datastructures import Join
 from django.db.models.sql.where import AND, WhereNode
 
-from leaderboard.orm.columns import DerivedColumn, DerivedRef, DerivedTable, NullsLast, columns_of
+from leaderboard.orm.columns import DerivedColumn, DerivedRef, DerivedTable, columns_of
 from leaderboard.orm.conditions import (
     PinnedTo,
     PinnedToNull,
@@ -39,7 +39,8 @@ from leaderboard.orm.conditions import (
     without,
 )
 from leaderboard.orm.levels import unique_name
-from leaderboard.orm.models import key_parts, own_field, own_fields
+from leaderboard.orm.models import own_field, own_fields
+from leaderboard.orm.ordering import NullsLast, OrderingCompiler
 from leaderboard.orm.trees import holds_outer_reference, parts_of, path_of, resolved, same
 
 __all__ = ["NO_ROW_LOCKS", "Definition", "DerivedQuery", "View", "is_correlated", "keys_of", "same_view"]
@@ -69,7 +70,7 @@ class Definition(Protocol):
         """Return the definition with the views that it depends on changed."""
 
 
-class DerivedCompiler(SQLCompiler):
+class DerivedCompiler(OrderingCompiler):
     """Compiles queries over derived tables; mixed into the compiler of the connection."""
 
     query: DerivedQuery
@@ -93,30 +94,6 @@ class DerivedCompiler(SQLCompiler):
 
     def _derived_aliases(self) -> set[str]:
         return {alias for alias, table in self.query.alias_map.items() if isinstance(table, DerivedTable)}
-
-    def _order_by_pairs(self) -> Any:
-        # PostgreSQL sorts NULL first when descending, which would put unranked entries on top. After
-        # reverse() what is written as descending is ascending here, and what was last comes first.
-        written, is_derived = self.query.standard_ordering, False
-        # (django-stubs has the method return None.)
-        for order, is_reference in super()._order_by_pairs():  # type: ignore[attr-defined]
-            is_derived = self.query.is_made_of_derived(order.expression)
-            placed = order.nulls_first is not None or order.nulls_last is not None
-            if is_derived and not placed and order.descending == written:
-                order = order.copy()
-                order.nulls_last, order.nulls_first = written or None, not written or None
-            yield order, is_reference
-        # PostgreSQL returns ties in any order, another one for each page.
-        if is_derived and self._has_keys():
-            for part in key_parts(self.query.model):
-                yield OrderBy(part, descending=not written), False
-
-    def _has_keys(self) -> bool:
-        """Tell whether each row of the result is a row of the model, so that it has a primary key."""
-        query = self.query
-        if query.combinator or query.group_by is not None or query.distinct_fields:
-            return False
-        return not query.distinct or query.default_cols
 
 
 @cache

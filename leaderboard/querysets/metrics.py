@@ -14,13 +14,13 @@ from leaderboard.querysets.boards import BoardQuerySet
 from leaderboard.standings.metrics import (
     BoardSize,
     Metric,
+    MetricColumn,
     Percentile,
     QualificationStatus,
     Rank,
-    RankingMetric,
     TermValue,
-    TimeTakenMetric,
-    is_metric,
+    TimeTakenAnnotation,
+    is_metric_annotation,
 )
 
 __all__ = ["MetricQuerySet"]
@@ -35,7 +35,7 @@ class MetricQuerySet(BoardQuerySet):
             clone._refuse_combined(f"with_{metric.name}")
             clone._refuse_row_locks()
             name = clone._free_name(prefix, metric.name)
-            clone.query.annotate_derived(RankingMetric(self._ranking, metric), name)
+            clone.query.annotate_derived(MetricColumn(self._ranking, metric), name)
         return clone
 
     def _free_name(self, prefix: str, name: str) -> str:
@@ -46,7 +46,7 @@ class MetricQuerySet(BoardQuerySet):
         existing = self._annotation(name)
         if name in field_names(self.model):
             taken = f"a field of {self.model._meta.label}"
-        elif existing is not None and not is_metric(existing):
+        elif existing is not None and not is_metric_annotation(existing):
             taken = "an annotation of this queryset"
         else:
             return name
@@ -102,8 +102,8 @@ class MetricQuerySet(BoardQuerySet):
             raise ImproperlyConfigured(
                 "The board declares no time_taken; add time_taken=TimeTaken('started_at', 'finished_at')."
             )
-        name = self._free_name(prefix, TimeTakenMetric.name)
-        return self.annotate(**{name: TimeTakenMetric(time_taken)})
+        name = self._free_name(prefix, TimeTakenAnnotation.name)
+        return self.annotate(**{name: TimeTakenAnnotation(time_taken)})
 
     def with_terms(self, *, prefix: str = "") -> Self:
         """Return the queryset with the ordering terms, by the names that the board's mapping gives them.
@@ -121,7 +121,7 @@ class MetricQuerySet(BoardQuerySet):
         clone = self._copied()
         for position, (name, term) in enumerate(zip(declaration.term_names, declaration.terms, strict=True)):
             field = output_field_of(resolved_on_model(term.expression, self.model)[0])
-            value = RankingMetric(self._ranking, TermValue(position))
+            value = MetricColumn(self._ranking, TermValue(position))
             clone.query.annotate_derived(value, clone._free_name(prefix, name), field)
         return clone
 

@@ -20,7 +20,7 @@ from leaderboard.orm.models import concrete_model, key_fields, key_parts
 from leaderboard.orm.query import keys_of
 from leaderboard.orm.trees import described
 from leaderboard.querysets.metrics import MetricQuerySet
-from leaderboard.standings.metrics import IsRanked, Metric, Rank, Ranking, RankingMetric, TermValue, TieValue
+from leaderboard.standings.metrics import IsRanked, Metric, MetricColumn, Rank, Ranking, TermValue, TieValue
 from leaderboard.standings.standing import Standing
 
 __all__ = ["PlaceQuerySet"]
@@ -35,7 +35,7 @@ class PlaceQuerySet(MetricQuerySet):
 
     def _hidden(self, ranking: Ranking, metric: Metric) -> Any:
         """Return a reference to a metric that is not annotated."""
-        return self.query.derived_reference(RankingMetric(ranking, metric), metric.hidden_name)
+        return self.query.derived_reference(MetricColumn(ranking, metric), metric.hidden_name)
 
     def _in_order(self, method: str) -> Self:
         """Return the ranked entries of the view, in the order of the terms and the primary key."""

@@ -6,7 +6,8 @@
     FROM (SELECT entry.id, … FROM app_attempt entry WHERE …) counting
 
 Over ranked entries only it hands on the number itself, and the level of standings says ``_nth0 = 1``: a
-comparison outside of the level lets the window stop after the first of a partition.
+comparison outside of the level lets the window stop after the first of a partition. Where indexes serve it,
+the counting entry is looked up instead: ``rivals.py``.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from leaderboard.expressions.fields import BIGINT
 from leaderboard.expressions.logic import equal
 from leaderboard.expressions.terms import Term
 from leaderboard.orm.levels import LevelQuery, level_over
-from leaderboard.standings.entries import EntryLevel, RankingColumns, counting_order
+from leaderboard.standings.entries import EntryLevel, RankingColumns
 from leaderboard.standings.plan import Plan, RankingPlan
 
 __all__ = ["counting_level", "key_order"]
@@ -53,7 +54,7 @@ def _position_among_own(query: LevelQuery, ranking: RankingPlan, columns: Rankin
     declaration = ranking.ranking.declaration
     # Those that are not complete are no rivals of those that are.
     apart = [*columns.member, *([columns.complete] if columns.complete else [])]
-    by_field = counting_order(declaration)
+    by_field = declaration.counting.order_by(declaration.collation)
     if by_field is None:
         order = [
             OrderBy(query.column(name), term.descending)

@@ -21,8 +21,9 @@ from leaderboard.expressions.percentiles import percentile_of
 from leaderboard.expressions.qualification import QUALIFICATION, qualification_of
 from leaderboard.expressions.ranks import rank_field, rank_of
 from leaderboard.kinds import PercentileKind, Qualification, RankKind
-from leaderboard.orm.columns import DerivedColumn, NullsLast
+from leaderboard.orm.columns import DerivedColumn
 from leaderboard.orm.conditions import values_of
+from leaderboard.orm.ordering import NullsLast
 from leaderboard.orm.query import View, is_correlated, same_view
 from leaderboard.standings.population import Population
 
@@ -30,15 +31,15 @@ __all__ = [
     "BoardSize",
     "IsRanked",
     "Metric",
+    "MetricColumn",
     "Percentile",
     "QualificationStatus",
     "Rank",
     "Ranking",
-    "RankingMetric",
     "TermValue",
     "TieValue",
-    "TimeTakenMetric",
-    "is_metric",
+    "TimeTakenAnnotation",
+    "is_metric_annotation",
 ]
 
 
@@ -221,7 +222,7 @@ class TermValue(Metric):
 TIME_TAKEN = named(DURATION, "time_taken")
 
 
-class TimeTakenMetric(NullsLast, ExpressionWrapper):  # type: ignore[type-arg]  # generic for django-stubs only
+class TimeTakenAnnotation(NullsLast, ExpressionWrapper):  # type: ignore[type-arg]  # generic for django-stubs only
     """The declared time taken: it depends on the entry's own row only, so it needs no derived table."""
 
     name = "time_taken"
@@ -230,9 +231,9 @@ class TimeTakenMetric(NullsLast, ExpressionWrapper):  # type: ignore[type-arg]  
         super().__init__(time_taken, output_field=TIME_TAKEN)
 
 
-def is_metric(annotation: Any) -> bool:
+def is_metric_annotation(annotation: Any) -> bool:
     """Tell whether an annotation is a metric, in whose place another one may be annotated."""
-    return isinstance(annotation, DerivedColumn | TimeTakenMetric)
+    return isinstance(annotation, DerivedColumn | TimeTakenAnnotation)
 
 
 @dataclass(frozen=True, eq=False)
@@ -257,7 +258,7 @@ class Ranking:
 
 
 @dataclass(frozen=True)
-class RankingMetric:
+class MetricColumn:
     """A metric of one ranking: what a derived column holds."""
 
     ranking: Ranking

@@ -13,7 +13,7 @@ from leaderboard.orm.conditions import bounds_from_above
 from leaderboard.orm.models import key_fields
 from leaderboard.orm.query import DerivedQuery, View
 from leaderboard.orm.trees import holds_query
-from leaderboard.standings.metrics import IsRanked, Metric, Ranking, RankingMetric
+from leaderboard.standings.metrics import IsRanked, Metric, MetricColumn, Ranking
 from leaderboard.standings.pins import pins_of
 
 __all__ = ["Levels", "Plan", "RankingPlan", "plan"]
@@ -68,7 +68,7 @@ class Plan:
     """
 
     model: type[Model]
-    columns: Mapping[str, RankingMetric]
+    columns: Mapping[str, MetricColumn]
     rankings: Sequence[RankingPlan]
     enforced: Sequence[Any]
     only_ranked: bool
@@ -88,7 +88,7 @@ class Plan:
         return self.model, metrics, only.shared, self.only_ranked, self.looks_up_members
 
 
-def plan(view: DerivedQuery, columns: Mapping[str, RankingMetric]) -> Plan:
+def plan(view: DerivedQuery, columns: Mapping[str, MetricColumn]) -> Plan:
     """Return the plan for ``columns`` of ``view``, which has one or more."""
     rankings = list(dict.fromkeys(column.ranking for column in columns.values()))
     pins = [pins_of(view, ranking.declaration) for ranking in rankings]
@@ -127,7 +127,7 @@ def plan(view: DerivedQuery, columns: Mapping[str, RankingMetric]) -> Plan:
     )
 
 
-def _bounds(view: DerivedQuery, columns: Mapping[str, RankingMetric]) -> Iterator[tuple[Any, Metric]]:
+def _bounds(view: DerivedQuery, columns: Mapping[str, MetricColumn]) -> Iterator[tuple[Any, Metric]]:
     """Yield the conditions that are not true where a metric is NULL, each with its metric."""
     for condition, column in view.strict_conditions():
         yield condition, view.derived_columns[column].metric

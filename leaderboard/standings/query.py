@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from leaderboard.orm.query import DerivedQuery
-from leaderboard.standings.metrics import RankingMetric
+from leaderboard.standings.metrics import MetricColumn
 from leaderboard.standings.plan import plan
 from leaderboard.standings.table import table_of
 
@@ -16,8 +16,8 @@ __all__ = ["LeaderboardQuery"]
 class LeaderboardQuery(DerivedQuery):
     """A query whose derived columns are metrics."""
 
-    derived_columns: Mapping[str, RankingMetric] = {}
+    derived_columns: Mapping[str, MetricColumn] = {}
 
-    def derived_table(self, columns: Mapping[str, RankingMetric]) -> tuple[Any, Sequence[Any]]:
+    def derived_table(self, columns: Mapping[str, MetricColumn]) -> tuple[Any, Sequence[Any]]:
         planned = plan(self, columns)
         return table_of(planned), planned.enforced
