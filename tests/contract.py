@@ -89,7 +89,7 @@ CONTRACT: Mapping[str, Leaning] = {
             "alias_map alias_prefix alias_refcount annotation_select annotations base_table combinator "
             "combined_queries compiler default_cols default_ordering distinct distinct_fields "
             "external_aliases extra_select group_by is_sliced model order_by select select_for_update "
-            "standard_ordering subq_aliases table_map where"
+            "standard_ordering subq_aliases subquery table_map where"
         ),
         calls={
             "add_annotation": "expression, name",
@@ -179,11 +179,6 @@ CONTRACT: Mapping[str, Leaning] = {
     ),
     "django.db.models.Value": Leaning(
         sample=lambda: import_module("django.db.models").Value(1), attributes="value _constructor_args"
-    ),
-    "django.db.models.Subquery": Leaning(
-        sample=lambda: import_module("django.db.models").Subquery(_attempts()),
-        attributes="query",
-        calls={"resolve_expression": "query"},
     ),
     "django.db.models.Field": Leaning(
         sample=lambda: _attempts().model._meta.pk,

@@ -158,8 +158,9 @@ class LevelQuery(Query):
 
     def resolved_within(self, outer: LevelQuery) -> LevelQuery:
         """Return this level as a subquery of ``outer``."""
-        inner: Any = Subquery(self).resolve_expression(outer)
-        return cast(LevelQuery, inner.query)
+        inner = self.copied_level()
+        inner.subquery = True
+        return cast(LevelQuery, inner.resolve_expression(outer))
 
     def is_fixed(self) -> bool:
         """Tell whether the same, made at another moment, holds the same values."""
