@@ -10,16 +10,18 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from django.core.exceptions import ImproperlyConfigured
+from django.core.exceptions import FieldError, ImproperlyConfigured
 from django.db import connection
-from django.db.models import Count, Exists, IntegerField, OuterRef, Q, Subquery
+from django.db.models import Count, Exists, F, IntegerField, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce, Lower, TruncDate, TruncDay, TruncMonth, TruncWeek
+from django.db.models.lookups import GreaterThan
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from leaderboard import (
     AtLeast,
     BoardNotPinned,
+    CutOff,
     Latest,
     Leaderboard,
     LeaderboardQuerySet,
@@ -29,6 +31,7 @@ from leaderboard import (
     TopCount,
     TopPercent,
 )
+from leaderboard.expressions.logic import Comparison
 from leaderboard.expressions.terms import as_written
 from leaderboard.testing import assert_matches_reference
 from tests.testapp.models import Attempt, Candidate, Comment, Test
@@ -147,6 +150,37 @@ def test_a_penalty(data: None) -> None:
     for penalty in (timedelta(minutes=3), "test__pause"):
         taken = TimeTaken("started_at", "finished_at", allowance="candidate__allowance", penalty=penalty)
         assert_matches_reference(on(board(order_by=[taken], time_taken=taken)))
+
+
+class More(CutOff):
+    """A rule of one's own, which does not list what it reads of the row."""
+
+    def condition(self, tally: Any, row: Any) -> Any:
+        return Comparison(row(F("score") + 1), row(F("test__cut_off")), arg_joiner=" > ")
+
+
+@pytest.mark.parametrize("member", [None, "candidate"])
+def test_a_rule_of_ones_own(member: Any, data: None) -> None:
+    rows = on(board(cut_off=More(), member=member)).with_rank().with_qualification().select_related("test")
+    for row in rows.filter(rank__isnull=False):
+        known = row.test.cut_off is not None
+        qualified = known and row.score + 1 > row.test.cut_off
+        assert row.qualification == (
+            "no_cut_off" if not known else "qualified" if qualified else "not_qualified"
+        )
+
+
+def test_a_union_in_the_order_of_the_time_taken(data: None) -> None:
+    taken = TimeTaken("started_at", "finished_at")
+    timed = on(board(time_taken=taken)).with_time_taken()
+    assert timed.union(timed).order_by(taken).count() == Attempt.objects.count()
+    assert len(timed.union(timed).order_by(taken)) == Attempt.objects.count()
+
+
+def test_times_in_a_condition_are_checked() -> None:
+    wrong = Q(GreaterThan(TimeTaken("score", "score"), timedelta(0)))
+    with pytest.raises(FieldError, match="E006"):
+        on(board(eligible=wrong))
 
 
 # Copies

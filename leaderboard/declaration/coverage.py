@@ -12,7 +12,7 @@ from django.db.models import F, Model, OrderBy
 from leaderboard.declaration.leaderboard import Leaderboard
 from leaderboard.expressions.fields import is_text, value_field
 from leaderboard.expressions.terms import as_written
-from leaderboard.orm.models import ancestors, field_called, own_fields, stored_fields
+from leaderboard.orm.models import ancestors, concrete_model, field_called, own_fields, stored_fields
 from leaderboard.orm.trees import nodes_of, path_of
 
 __all__ = ["finds_counting_entries", "missing_indexes", "otherwise_collated", "table_of"]
@@ -64,7 +64,7 @@ def table_of(model: type[Model], columns: Columns) -> type[Model] | None:
         for node in ([F(key)] if isinstance(key, str) else nodes_of(key))
         if isinstance(node, F)
     }
-    for owner in (model, *ancestors(model)):
+    for owner in (concrete_model(model), *ancestors(model)):
         if names <= {field.name for field in own_fields(owner)}:
             return owner
     return None

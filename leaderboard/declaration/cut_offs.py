@@ -52,7 +52,17 @@ class CutOff:
 
     def row_values(self) -> Sequence[Any]:
         """Return the expressions over the entry's own row that the rule depends on."""
-        return [value for rule in self.rules() for value in rule.row_values()]
+        if self.rules():
+            return [value for rule in self.rules() for value in rule.row_values()]
+        # Of a rule that does not say so: what it asks for.
+        values: list[Any] = []
+
+        def asked_for(value: Any) -> Any:
+            values.append(value)
+            return value
+
+        self.condition(Tally(()), asked_for)
+        return values
 
     def rules(self) -> Sequence[CutOff]:
         """Return the rules that this one combines."""

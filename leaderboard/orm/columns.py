@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.db import NotSupportedError, models
-from django.db.models import F
+from django.db.models import ExpressionWrapper, F
 from django.db.models.expressions import Col
 from django.db.models.sql import Query
 from django.db.models.sql.datastructures import BaseTable
@@ -19,6 +19,7 @@ __all__ = [
     "DerivedColumn",
     "DerivedRef",
     "DerivedTable",
+    "EqualWrapper",
     "StoredColumn",
     "columns_of",
     "is_stored_column",
@@ -100,6 +101,14 @@ class DerivedRef(F):
         alias = query.get_initial_alias()
         query.unref_alias(alias)
         return DerivedColumn(alias, self.name, self.field)
+
+
+class EqualWrapper(ExpressionWrapper):  # type: ignore[type-arg]  # generic for django-stubs only
+    """A wrapper that equals what it wraps, so that an order by that is found among what is selected."""
+
+    @property
+    def identity(self) -> Any:
+        return self.expression.identity
 
 
 class StoredColumn(Col):

@@ -59,7 +59,7 @@ def parts_of(value: Any) -> Iterable[Any]:
 
 def nodes_of(expression: Any) -> Iterator[Any]:
     """Yield an expression and what it is made of, as far as Django's ``flatten()`` goes."""
-    if isinstance(expression, BaseExpression):
+    if isinstance(expression, BaseExpression | Q):
         yield from expression.flatten()
 
 

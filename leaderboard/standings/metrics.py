@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
 from django.db import models
-from django.db.models import ExpressionWrapper
 
 from leaderboard.declaration.leaderboard import Leaderboard
 from leaderboard.expressions.fields import BIGINT, BOOLEAN, DURATION, FLOAT, UNCONVERTED, named
@@ -21,7 +20,7 @@ from leaderboard.expressions.percentiles import percentile_of
 from leaderboard.expressions.qualification import QUALIFICATION, qualification_of
 from leaderboard.expressions.ranks import rank_field, rank_of
 from leaderboard.kinds import PercentileKind, Qualification, RankKind
-from leaderboard.orm.columns import DerivedColumn
+from leaderboard.orm.columns import DerivedColumn, EqualWrapper
 from leaderboard.orm.conditions import values_of
 from leaderboard.orm.ordering import NullsLast
 from leaderboard.orm.query import View, is_correlated, same_view
@@ -222,7 +221,7 @@ class TermValue(Metric):
 TIME_TAKEN = named(DURATION, "time_taken")
 
 
-class TimeTakenAnnotation(NullsLast, ExpressionWrapper):  # type: ignore[type-arg]  # generic for django-stubs only
+class TimeTakenAnnotation(NullsLast, EqualWrapper):
     """The declared time taken: it depends on the entry's own row only, so it needs no derived table."""
 
     name = "time_taken"
