@@ -442,3 +442,13 @@ def test_fields_have_names_in_messages() -> None:
     for metric, value in (("rank", "abc"), ("board_size", "x"), ("percentile", "half")):
         with pytest.raises(ValueError, match=f"Field '{metric}' expected a number but got {value!r}"):
             on(board()).standings().filter(**{metric: value})
+
+
+@pytest.mark.parametrize("order", ["rank", "-percentile", "qualification", "-time_taken", F("rank") % 2])
+def test_pages_of_many_ties_lose_no_row(order: Any) -> None:
+    scored(*(n % 3 for n in range(200)))
+    taken = TimeTaken("started_at", "finished_at")
+    ordered = on(board(time_taken=taken)).standings().order_by(order)
+    keys = [entry.pk for start in range(0, 200, 20) for entry in ordered[start : start + 20]]
+    assert len(set(keys)) == 200
+    assert [entry.pk for entry in ordered.reverse()] == keys[::-1]
