@@ -208,7 +208,7 @@ def subqueries(words: Vocabulary) -> Text:
             text(
                 '{no}Exists(S.filter({metric}=OuterRef("{metric}")).exclude(pk=OuterRef("pk")))',
                 no=NOT,
-                metric=[name for name in words.metrics if name != "time_taken"],
+                metric=words.metrics,
             ),
         ),
         text(

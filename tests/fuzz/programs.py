@@ -45,6 +45,8 @@ class Base:
     words: Vocabulary
     # Which of the names of ``within`` are pinned.
     pinned: frozenset[str]
+    # Whether a column that is derived is shown under two names.
+    is_doubled: bool
     # Whether all metrics are shown, of the kinds that the board declares.
     is_whole: bool
 
@@ -154,12 +156,13 @@ def _base(random: Random) -> Base:
     if random.randrange(10) == 9:
         base, other = f"{base}{FRACTIONAL}", f"{other}{FRACTIONAL}"
         metrics += ("f_rank",)
-    among, current = "", board
+    among, current, is_doubled = "", board, False
     if random.randrange(10) >= 7:
         current = _board(random)
         among = choice((2, ""), text(".filter({leaf}).as_population()", leaf=leaves(Vocabulary(metrics))))(
             random
         )
+        is_doubled = current == board and not among
         more = f'{among}.board("{current}").standings("o_")'
         base, other = f"{base}{more}", f"{other}{more}"
         metrics += tuple(f"o_{metric}" for metric in _metrics(current, ".standings()"))
@@ -167,7 +170,7 @@ def _base(random: Random) -> Base:
     other = base if population or among else other
     within = tuple(DECLARATIONS[current].get("within", ()))
     is_whole = "o_rank" in metrics or way.endswith(".standings()")
-    return Base(base, other, Vocabulary(metrics, within), frozenset(pinned), is_whole)
+    return Base(base, other, Vocabulary(metrics, within), frozenset(pinned), is_doubled, is_whole)
 
 
 Pin = tuple[str, tuple[str, ...]]
@@ -202,9 +205,11 @@ def _assembled(rows: list[Row], base: Base, chain: list[Step], end: End) -> Prog
     # Where nothing is annotated, the metric that every queryset has.
     queryset, last = "S", "rank"
     for position, step in enumerate(chain):
-        if step.operation == "annotate a metric" and "window" in operations:
-            # One column under two names, a condition on a window and an order by an expression, as that of
-            # top(), are an IndexError in Django.
+        if (base.is_doubled and step.operation == "window") or (
+            "window" in operations and step.operation == "annotate a metric"
+        ):
+            # One column under two names, a condition on a window and an expression that is not selected, as
+            # in an order or beside |, are an IndexError in Django.
             continue
         new = f"a{position}"
         piece = step.text.replace("LAST", last).replace("NEW", new)

@@ -1,16 +1,18 @@
-"""The mirror's querysets: plain Django, but for the order of NULLs, and methods named like the library's."""
+"""The mirror's querysets: plain Django, but for NULL among metrics, and methods named like the library's."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
 
 from django.db import models
-from django.db.models import F, OrderBy
-from django.db.models.expressions import Col
+from django.db.models import F, OrderBy, Transform
+from django.db.models.expressions import Col, Ref
+from django.db.models.lookups import IsNull
 from django.db.models.sql import Query
+from django.db.models.sql.where import AND, WhereNode
 
 from leaderboard import Standing
 from tests.fuzz.boards import DECLARATIONS, TERMS
@@ -39,13 +41,29 @@ class Need:
 
 
 class MirrorQuery(Query):
-    """A query that sorts rows without a metric last, and breaks ties in an order that ends in a metric."""
+    """A query that has the library's rules for metrics, and what is made of them, where Django's are others.
+
+    Rows without a metric sort last, an order that ends in a metric breaks ties, and ``exclude()`` keeps what
+    is unknown.
+    """
+
+    def build_filter(self, filter_expr: Any, *args: Any, **kwargs: Any) -> Any:
+        clause, joins = super().build_filter(filter_expr, *args, **kwargs)
+        negated = kwargs.get("current_negated", args[1] if len(args) > 1 else False)
+        if negated and isinstance(filter_expr, tuple) and isinstance(clause, WhereNode) and clause.children:
+            condition: Any = clause.children[0]
+            if not isinstance(condition, IsNull):
+                # Django does it for a column, but not for an annotation.
+                sides = (_referred(getattr(condition, side, None)) for side in ("lhs", "rhs"))
+                for side in filter(self._is_derived, sides):
+                    clause.add(IsNull(side, False), AND)
+        return clause, joins
 
     def get_compiler(self, using: Any = None, connection: Any = None, elide_empty: bool = True) -> Any:
         query: Any = self.clone()
         query.order_by = tuple(self._with_nulls_last(term) for term in self.order_by)
         if self._breaks_ties():
-            query.order_by = (*query.order_by, "pk")
+            query.order_by = (*query.order_by, *_key_names(self.model))
         return super(MirrorQuery, query).get_compiler(using, connection, elide_empty)
 
     def _breaks_ties(self) -> bool:
@@ -71,9 +89,32 @@ class MirrorQuery(Query):
         return term
 
     def _is_derived(self, expression: Any) -> bool:
-        return expression is not None and any(
-            isinstance(node, Col) and node.target.name in METRICS for node in expression.flatten()
-        )
+        return any(column.target.name in METRICS for column in _columns(expression))
+
+
+def _key_names(model: Any) -> list[str]:
+    # Not "pk", of which Django takes one column only where a window is filtered by.
+    return [field.attname for field in model._meta.pk_fields]
+
+
+def _columns(expression: Any) -> Iterator[Any]:
+    """Yield the columns of this query that an expression is made of."""
+    if isinstance(expression, Col):
+        yield expression
+    elif isinstance(expression, Query):
+        yield from expression.get_external_cols()
+    elif isinstance(expression, WhereNode):
+        for child in expression.children:
+            yield from _columns(child)
+    elif hasattr(expression, "get_source_expressions"):
+        for source in expression.get_source_expressions():
+            yield from _columns(source)
+
+
+def _referred(side: Any) -> Any:
+    while isinstance(side, Transform | Ref):
+        (side, *_) = side.get_source_expressions()
+    return side
 
 
 def _name_of(term: Any) -> str | None:
@@ -163,7 +204,9 @@ class MirrorQuerySet(models.QuerySet[Any]):
 
     def top(self, n: int, *, ties: bool = False) -> Self:
         terms = [term.format(prefix=self._prefix) for term in TERMS[self._board]]
-        ranked = self.filter(**{f"{self._prefix}place__isnull": False}).order_by(*terms, "pk")
+        ranked = self.filter(**{f"{self._prefix}place__isnull": False}).order_by(
+            *terms, *_key_names(self.model)
+        )
         ranked.query.standard_ordering = True
         return ranked.filter(**{f"{self._prefix}place__lte": n}) if ties else ranked[:n]
 

@@ -13,19 +13,21 @@ from decimal import Decimal
 from functools import cache
 from typing import Any
 
+import django
 import hypothesis
 from django.core.exceptions import MultipleObjectsReturned, ObjectDoesNotExist
 from django.db import models, transaction
 from django.db.models import Model, Prefetch, QuerySet
 from django.db.models import functions as functions_of_models
 from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
 
 from leaderboard import Standing
 from tests.fuzz.mirror import Kind, Side, fill, key, key_fields, store
 from tests.fuzz.models import Group
 from tests.fuzz.programs import Program, programs
 
-__all__ = ["Fault", "Refused", "faults", "rolled_back", "run", "some_programs"]
+__all__ = ["Fault", "Refused", "faults", "programs_for", "rolled_back", "run", "some_programs"]
 
 # Whatever the number of rows, no walk over pages takes longer.
 MOST_PAGES = 60
@@ -256,6 +258,18 @@ def some_programs(number: int, **options: Any) -> settings:
     return settings(max_examples=number, deadline=None, phases=phases, **options)
 
 
+# With composite primary keys, Django 6.1 takes each annotation that values() selects for such a key, also one
+# of plain Django: test_tables.py has it. The mirror's metrics are columns.
+MISCOUNTED = re.compile(r"(rank|board_size)__in=S\.")
+
+
+def programs_for(kind: Kind) -> st.SearchStrategy[Program]:
+    """Return a strategy for programs that Django runs on a model."""
+    if len(key_fields(kind.mirror.model, 0)) > 1 and django.VERSION >= (6, 1):
+        return programs().filter(lambda program: not MISCOUNTED.search(program.text))
+    return programs()
+
+
 def faults(kind: Kind, number: int, *, seed: int) -> tuple[list[Fault], int]:
     """Run programs until so many find nothing new; return a fault for each way to fail, and how many ran."""
     found: dict[str, Fault] = {}
@@ -263,7 +277,7 @@ def faults(kind: Kind, number: int, *, seed: int) -> tuple[list[Fault], int]:
 
     @hypothesis.seed(seed)
     @some_programs(number, database=None)
-    @given(program=programs())
+    @given(program=programs_for(kind))
     def examine(program: Program) -> None:
         nonlocal ran
         ran += 1

@@ -17,9 +17,9 @@ from hypothesis.extra.django import TestCase
 
 from tests.fuzz.mirror import KINDS, make_groups
 from tests.fuzz.models import COMPOSITE_KEYS
-from tests.fuzz.programs import Program, drawn, programs
+from tests.fuzz.programs import Program, drawn
 from tests.fuzz.querysets import MirrorQuery
-from tests.fuzz.running import Fault, Refused, rolled_back, run, some_programs
+from tests.fuzz.running import Fault, Refused, programs_for, rolled_back, run, some_programs
 
 # In all, by the profile that conftest.py loads.
 PROGRAMS = {"default": 200, "thorough": 20_000, "matrix": 80, "mutations": 80}
@@ -33,28 +33,28 @@ class ProgramTests(TestCase):
         make_groups()
 
     @SOME
-    @given(program=programs())
+    @given(program=programs_for(KINDS["Plain"]))
     def test_plain(self, program: Program) -> None:
         run(KINDS["Plain"], program)
 
     @SOME
-    @given(program=programs())
+    @given(program=programs_for(KINDS["InSchema"]))
     def test_table_in_a_schema(self, program: Program) -> None:
         run(KINDS["InSchema"], program)
 
     @SOME
-    @given(program=programs())
+    @given(program=programs_for(KINDS["TextKey"]))
     def test_text_as_primary_key(self, program: Program) -> None:
         run(KINDS["TextKey"], program)
 
     @SOME
-    @given(program=programs())
+    @given(program=programs_for(KINDS["Inheriting"]))
     def test_inherited_table(self, program: Program) -> None:
         run(KINDS["Inheriting"], program)
 
     @pytest.mark.skipif(not COMPOSITE_KEYS, reason="the checks refuse composite primary keys")
     @SOME
-    @given(program=programs())
+    @given(program=programs_for(KINDS["Composite"]))
     def test_composite_primary_key(self, program: Program) -> None:
         run(KINDS["Composite"], program)
 
