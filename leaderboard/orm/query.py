@@ -343,8 +343,8 @@ class DerivedQuery(Query):
     ) -> Any:
         found = super().resolve_ref(name, allow_joins, reuse, summarize)
         annotation = self.annotations.get(name)
-        if summarize and isinstance(annotation, DerivedColumn) and not self.combinator:
-            # In aggregate(), as the column that it is. A reference is written without its table, and within
+        if summarize and isinstance(annotation, NullsLast) and not self.combinator:
+            # In aggregate(), as what it is. A reference is written without its table, and within
             # a subquery on the same model it would be the column of that.
             return annotation
         return found
