@@ -88,7 +88,7 @@ CONTRACT: Mapping[str, Leaning] = {
         attributes=(
             "alias_map alias_prefix alias_refcount annotation_select annotations base_table combinator "
             "combined_queries compiler default_cols default_ordering distinct distinct_fields "
-            "external_aliases extra_select group_by is_sliced model order_by select "
+            "external_aliases extra_select extra_tables group_by is_sliced model order_by select "
             "select_for_update standard_ordering subq_aliases subquery table_map where"
         ),
         calls={

@@ -423,6 +423,12 @@ class DerivedQuery(Query):
 def keys_of(query: Query) -> Query:
     """Return a query for the primary keys of the rows, in no order."""
     keys: Any = query.clone()
+    if keys.extra_tables:
+        # Django gives them other names in a subquery, and takes those for tables.
+        raise NotSupportedError(
+            "extra(tables=…) does not work in a subquery, which this needs; use filter() with a relation or "
+            "with Exists()."
+        )
     keys.select_for_update = False
     keys.clear_ordering()
     keys.set_values(key_names(keys.model))
