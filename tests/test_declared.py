@@ -340,23 +340,34 @@ def test_a_week_of_dates() -> None:
 
 
 def rows_read(queryset: Any) -> float:
-    """Return how many rows are read where the planner takes the index if it can.
+    """Return how many rows are read where the planner takes the index if it can."""
+    prefer_indexes()
+    return scanned(json.loads(queryset.explain(format="json", analyze=True))[0]["Plan"])
 
-    On so few rows, among what other tests have left of theirs, a scan of the table may be cheaper.
-    """
+
+def rows_read_by(sql: str) -> float:
+    prefer_indexes()
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}")
+        ((plans,),) = cursor.fetchall()
+    return scanned(plans[0]["Plan"])
+
+
+def prefer_indexes() -> None:
+    # On so few rows, among what other tests have left of theirs, a scan of the table may be cheaper.
     with connection.cursor() as cursor:
         for way in ("seqscan", "bitmapscan", "sort"):
             cursor.execute(f"SET LOCAL enable_{way} = off")
 
-    def scanned(node: dict[str, Any]) -> float:
-        rows = 0.0
-        if "Scan" in node["Node Type"] and node["Node Type"] != "Subquery Scan":
-            rows = (node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"]
-        return rows + sum(map(scanned, node.get("Plans", [])))
 
-    return scanned(json.loads(queryset.explain(format="json", analyze=True))[0]["Plan"])
+def scanned(node: dict[str, Any]) -> float:
+    rows = 0.0
+    if "Scan" in node["Node Type"] and node["Node Type"] != "Subquery Scan":
+        rows = (node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"]
+    return rows + sum(map(scanned, node.get("Plans", [])))
 
 
+@pytest.mark.plans
 def test_a_board_of_a_fixed_zone_is_served_by_its_index() -> None:
     declared = board(within={"month": TruncMonth("finished_at", tzinfo=BERLIN)}, nulls_distinct=True)
     (index,) = declared.indexes("monthly")
@@ -371,6 +382,24 @@ def test_a_board_of_a_fixed_zone_is_served_by_its_index() -> None:
     assert rows_read(top) < 100
     assert [entry.rank for entry in top] == list(range(1, 11))
     assert board(within={"month": TruncMonth("finished_at")}).indexes("monthly") == []
+
+
+@pytest.mark.plans
+def test_neighbours_are_read_by_the_index() -> None:
+    declared = board()
+    (index,) = declared.indexes("near")
+    with connection.schema_editor() as editor:
+        editor.add_index(Attempt, index)
+    scored(*range(3000))
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE testapp_attempt")
+    pinned = on(declared).on_board(test=Test.objects.get(name="scored"))
+    entry = Attempt.objects.get(score=1500)
+    with CaptureQueriesContext(connection) as captured:
+        near = pinned.around(entry, before=2, after=2)
+    _, *sides = [query["sql"] for query in captured.captured_queries]
+    assert [rows_read_by(side) < 100 for side in sides] == [True, True]
+    assert [found.score for found in near] == [1502, 1501, 1500, 1499, 1498]
 
 
 # Subqueries
@@ -388,6 +417,7 @@ COMMENTS = Comment.objects.filter(attempt=OuterRef("pk")).values("attempt")
 SAID = Coalesce(Subquery(COMMENTS.annotate(n=Count("pk")).values("n"), output_field=IntegerField()), 0)
 
 
+@pytest.mark.plans
 @pytest.mark.parametrize(
     "options",
     [
@@ -408,6 +438,7 @@ def test_a_subquery_is_evaluated_once_a_row(options: dict[str, Any], data: None)
     assert subplan_loops(standings) <= Attempt.objects.count()
 
 
+@pytest.mark.plans
 def test_a_subquery_lets_top_stop_early() -> None:
     with connection.cursor() as cursor:
         scored(*range(4000))
