@@ -430,7 +430,7 @@ MUTATIONS = (
     Mutation(
         "what an aggregate refers to binds inside",
         "orm/query",
-        "if summarize and isinstance(annotation, DerivedColumn) and not self.combinator:",
+        "if summarize and isinstance(annotation, NullsLast) and not self.combinator:",
         "if False:",
         "tests/test_tables.py",
     ),

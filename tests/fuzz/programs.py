@@ -162,7 +162,7 @@ def _base(random: Random) -> Base:
         among = choice((2, ""), text(".filter({leaf}).as_population()", leaf=leaves(Vocabulary(metrics))))(
             random
         )
-        is_doubled = current == board and not among
+        is_doubled = (current == board and not among) or "time_taken" in metrics
         more = f'{among}.board("{current}").standings("o_")'
         base, other = f"{base}{more}", f"{other}{more}"
         metrics += tuple(f"o_{metric}" for metric in _metrics(current, ".standings()"))
