@@ -34,6 +34,7 @@ from leaderboard import (
 from leaderboard.expressions.logic import Comparison
 from leaderboard.expressions.terms import as_written
 from leaderboard.testing import assert_matches_reference
+from tests.attempts import START
 from tests.testapp.models import Attempt, Candidate, Comment, Test
 
 pytestmark = pytest.mark.django_db
@@ -116,6 +117,12 @@ def test_terms_by_name() -> None:
 @pytest.mark.parametrize("ties_by", ["-label", ["label", "-big"], ["-started_at"]])
 @pytest.mark.parametrize("kind", RankKind)
 def test_ties_are_ordered(ties_by: Any, kind: RankKind, data: None) -> None:
+    for position, key in enumerate(Attempt.objects.order_by("pk").values_list("pk", flat=True)):
+        Attempt.objects.filter(pk=key).update(
+            label=["b", None, "a", "c"][position % 4],
+            big=position * 5 % 7,
+            started_at=START + timedelta(minutes=position * 5 % 9),
+        )
     declared = board(ties_by=ties_by, rank_kind=kind)
     assert_matches_reference(on(declared))
     for test in Test.objects.all():
