@@ -20,7 +20,7 @@ __all__ = ["CONTRACT", "IMPORTS", "Leaning", "moved"]
 # Modules and names that Django does not document.
 IMPORTS: Mapping[str, str] = {
     "django.db.models.expressions": (
-        "BaseExpression Col ColPairs Combinable CombinedExpression Expression Ref ResolvedOuterRef"
+        "BaseExpression Col ColPairs Combinable CombinedExpression Expression ResolvedOuterRef"
     ),
     "django.db.models.constants": "LOOKUP_SEP",
     "django.db.models.fields.reverse_related": "ForeignObjectRel",

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db.models import Avg, Case, Count, Exists, Max, Min, OuterRef, Q, Sum, When
+from django.db.models import Avg, Case, Count, Exists, Max, Min, OuterRef, Q, Sum, When, Window
 
 from tests.boards import Boards, Row
 from tests.testapp.models import Attempt
@@ -70,6 +70,18 @@ def test_aggregates_of_what_is_not_of_a_rank(boards: Boards) -> None:
     )
     expected = len(boards.pks(lambda r: r.rank != 1))
     assert found == {"counted": expected, "summed": expected}
+
+
+def test_aggregates_of_a_window(boards: Boards) -> None:
+    entries = Window(Count("pk"), partition_by=["test"])
+    view = boards.view.annotate(n=entries).filter(n__gte=1).order_by("pk")
+    for queryset, rows in (
+        (view, boards.rows),
+        (view[:5], sorted(boards.rows, key=lambda r: r.entry.pk)[:5]),
+    ):
+        found = queryset.aggregate(others=Count("score", filter=~boards.q(rank=1)))
+        expected = [r for r in rows if r.rank != 1 and r.entry.score is not None]
+        assert found == {"others": len(expected)}
 
 
 def test_aggregates_of_times_that_tie(boards: Boards) -> None:

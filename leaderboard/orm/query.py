@@ -17,7 +17,7 @@ from typing import Any, Protocol, Self, cast
 from django.db import NotSupportedError, connections, models
 from django.db.models import F, Transform
 from django.db.models.constants import LOOKUP_SEP
-from django.db.models.expressions import Col, ColPairs, Ref
+from django.db.models.expressions import Col, ColPairs
 from django.db.models.lookups import IsNull
 from django.db.models.sql import Query
 from django.db.models.sql.compiler import SQLCompiler
@@ -467,6 +467,7 @@ ROWS_BY = (
 
 def _referred(side: Any) -> Any:
     """Return the expression that one side of a lookup is, or is a transform of."""
-    while isinstance(side, Transform | Ref):
+    # A reference stays one: beside it, its column would be one column under two names.
+    while isinstance(side, Transform):
         (side, *_) = side.get_source_expressions()
     return side
