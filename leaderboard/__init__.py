@@ -1,5 +1,7 @@
 """Derived-metrics leaderboards for Django on PostgreSQL."""
 
+from leaderboard.counters.fields import CounterField, NumericField
+from leaderboard.counters.storage import Inline, Journal
 from leaderboard.declaration.counting import Best, First, Latest
 from leaderboard.declaration.cut_offs import (
     AllOf,
@@ -34,13 +36,17 @@ __all__ = [
     "AtMost",
     "Best",
     "BoardNotPinned",
+    "CounterField",
     "CutOff",
     "First",
+    "Inline",
+    "Journal",
     "Latest",
     "Leaderboard",
     "LeaderboardManager",
     "LeaderboardQuerySet",
     "Not",
+    "NumericField",
     "PercentOf",
     "PercentileAtLeast",
     "PercentileKind",

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from django.apps import AppConfig
+from typing import Any
+
+from django.apps import AppConfig, apps
+from django.db import connections
+from django.db.models.signals import post_migrate
+
+from leaderboard.counters.registry import register_counters
+from leaderboard.counters.upkeep import activate_empty, prune_functions
 
 __all__ = ["LeaderboardConfig"]
 
@@ -13,3 +20,13 @@ class LeaderboardConfig(AppConfig):
     name = "leaderboard"
     verbose_name = "Leaderboards"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        register_counters(apps)
+        post_migrate.connect(_activate, sender=self)
+
+
+def _activate(using: str, **_: Any) -> None:
+    if connections[using].vendor == "postgresql":
+        prune_functions(using)
+        activate_empty(using)

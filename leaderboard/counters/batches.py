@@ -1,0 +1,269 @@
+"""Comparing and mending the counters of some rows at a time, while their tables are written to.
+
+WITH batch AS (SELECT p.id, p.comment_count … ORDER BY p.id LIMIT 1000), live AS (SELECT _k, SUM(_1) …),
+drift AS (SELECT … live._1 - batch._1), held AS (… FOR NO KEY UPDATE)
+UPDATE blog_post p SET comment_count = p.comment_count + drift._1 …
+
+What is found and what is kept are read from one snapshot, and the difference is added to whatever the column
+holds once its row is free: writes in between have added their own part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+from django.db import connections, transaction
+
+from leaderboard.counters.bodies import Bodies
+from leaderboard.counters.groups import CounterGroup
+from leaderboard.journal.statements import discard_balanced, fold
+from leaderboard.journal.table import Reason, quoted
+from leaderboard.journal.triggers import UPKEEP
+
+__all__ = ["Batches", "Drift", "Report"]
+
+KEPT_DRIFTS = 1000
+
+
+@dataclass(frozen=True)
+class Drift:
+    """A row whose counter differs from what its related rows make of it."""
+
+    counter: str
+    key: Any
+    stored: Any
+    counted: Any
+
+
+@dataclass
+class Report:
+    """What was done for the counters of one model over one relation.
+
+    ``rows`` is how many rows of the model were seen, ``wrong`` how many values were wrong, and ``drifts``
+    the first 1,000 of these, where they were looked for. ``left_over`` is how many rows are in the side
+    table although their transaction is over.
+    """
+
+    counters: list[str]
+    rows: int = 0
+    wrong: int = 0
+    left_over: int = 0
+    drifts: list[Drift] = field(default_factory=list)
+
+
+class Batches:
+    """The upkeep of one group of counters on one database, some rows at a time."""
+
+    def __init__(self, bodies: Bodies, using: str) -> None:
+        self.bodies = bodies
+        self.group: CounterGroup = bodies.group
+        self.journal = bodies.journal
+        self.connection = connections[using]
+        self.using = using
+        if self.connection.vendor != "postgresql":
+            raise ImproperlyConfigured(f"Counters need PostgreSQL; {using!r} is {self.connection.vendor}.")
+
+    @property
+    def labels(self) -> list[str]:
+        return [f"{each.model._meta.label}.{each.name}" for each in self.group.fields]
+
+    def fingerprints(self) -> dict[str, str]:
+        """Return what says, by the names of the counters, what they mean."""
+        return {each.label: self.group.fingerprint(each, self.connection) for each in self.group.counters}
+
+    # What they are for
+
+    def mend(self, report: Report, size: int, after: Any, *, only_dirty: bool = False) -> Any:
+        """Mend the rows after a key, in a transaction of its own; return the last key, None at the end."""
+        dirty = f"SELECT j.key FROM {self.journal.table} j WHERE j.reason = {Reason.DIRTY}"
+        keys = self._after(after, size, f"p.{self.group.target_key} IN ({dirty})" if only_dirty else "")
+        with self._repairing() as run:
+            ((rows, wrong, last),) = run(self._mend(keys), after=after)
+            if self.group.extremes and rows:
+                key = f"p.{self.group.target_key}"
+                between = f"{key} <= %(last)s" + ("" if after is None else f" AND {key} > %(after)s")
+                within = f"(SELECT {key} FROM {self.group.target_table} p WHERE {between})"
+                for statement in self.bodies.refresh(within):
+                    changed = run(f"{statement} RETURNING 1", after=after, last=last)
+                # Of the second one, which writes only what is wrong.
+                wrong += len(changed)
+        report.rows += rows
+        report.wrong += wrong
+        return last
+
+    def compare(self, report: Report, size: int, after: Any) -> Any:
+        """Compare the rows after a key; return the last key, None at the end."""
+        with self.connection.cursor() as cursor:
+            cursor.execute(_escaped(self._compare(self._after(after, size))), {"after": after})
+            rows = cursor.fetchall()
+        counters = [*self.group.additive, *self.group.extremes]
+        for row in rows:
+            for counter, kept, found in zip(counters, row[1::2], row[2::2], strict=True):
+                if kept != found:
+                    report.wrong += 1
+                    if len(report.drifts) < KEPT_DRIFTS:
+                        report.drifts.append(Drift(counter.label, row[0], kept, found))
+        report.rows += len(rows)
+        return rows[-1][0] if rows else None
+
+    def left_over(self) -> int:
+        """Return how many rows of the side table are there although their transaction is over."""
+        there = f"SELECT FROM {self.journal.target_table} p WHERE p.{self.journal.target_column} = j.key"
+        with self.connection.cursor() as cursor:
+            cursor.execute(
+                f"SELECT count(*) FROM {self.journal.table} j WHERE j.reason = {Reason.DIRTY} "
+                f"OR j.reason = {Reason.ORPHAN} AND EXISTS ({there})"
+            )
+            return int(cursor.fetchone()[0])
+
+    def fold(self, size: int) -> int:
+        """Move all rows that wait; return how many keys had some. What is locked is left to the next time."""
+        folded, after = 0, None
+        chosen = f"(SELECT unnest(%(keys)s::{self.group.link.target_key.rel_db_type(self.connection)}[]))"
+        while True:
+            beyond = "" if after is None else " AND j.key > %(after)s"
+            waiting = (
+                f"SELECT DISTINCT j.key FROM {self.journal.table} j "
+                f"WHERE j.reason <> {Reason.DIRTY}{beyond} ORDER BY j.key LIMIT {size}"
+            )
+            with self._repairing() as run:
+                keys = [key for (key,) in run(waiting, after=after)]
+                if not keys:
+                    return folded
+                run(fold(self.journal, chosen, wait=False), keys=keys)
+                run(discard_balanced(self.journal, chosen), keys=keys)
+            folded, after = folded + len(keys), keys[-1]
+
+    def mend_departed(self) -> None:
+        """Let what waits for rows that are not there be what their related rows make of it."""
+        journal = self.journal
+        names = [quoted(each.name) for each in journal.summands]
+        inserted = "".join(f", {name}" for name in names)
+        sums = "".join(f", COALESCE(SUM(r.{each.alias}), 0)" for each in self.group.additive)
+        some = " OR ".join(f"SUM(r.{each.alias}) <> 0" for each in self.group.additive) or "false"
+        with self._repairing() as run:
+            run(f"""
+WITH departed AS MATERIALIZED (
+    SELECT j.id, j.key FROM {journal.table} j
+    WHERE NOT EXISTS (SELECT FROM {journal.target_table} p WHERE p.{journal.target_column} = j.key)
+), cleared AS (
+    DELETE FROM {journal.table} j USING departed WHERE j.id = departed.id
+)
+INSERT INTO {journal.table} (key, reason{inserted})
+SELECT r._k, {Reason.ORPHAN}{sums} FROM ({self.bodies.rows(self.group.source_table)}) r
+WHERE r._k IN (SELECT key FROM departed) GROUP BY r._k HAVING {some}""")
+
+    # Statements
+
+    def _after(self, after: Any, size: int, condition: str = "") -> str:
+        key = f"p.{self.group.target_key}"
+        conditions = [condition] if condition else []
+        if after is not None:
+            conditions.append(f"{key} > %(after)s")
+        where = f"WHERE {' AND '.join(conditions)} " if conditions else ""
+        return f"{where}ORDER BY {key} LIMIT {size}"
+
+    def _batch(self, keys: str) -> str:
+        columns = "".join(f", p.{each.column} AS {each.alias}" for each in self.group.counters)
+        return f"""batch AS MATERIALIZED (
+    SELECT p.{self.group.target_key} AS _k{columns} FROM {self.group.target_table} p {keys}
+)"""
+
+    def _differences(self, keys: str) -> str:
+        """Return the queries for what is kept, found and waiting, of one snapshot."""
+        rows = self.bodies.rows(self.group.source_table)
+        found = [f"SUM({each.alias})::{each.type(self.connection)}" for each in self.group.additive]
+        found += [f"{each.kept.function.upper()}({each.alias})" for each in self.group.extremes]
+        counters = [*self.group.additive, *self.group.extremes]
+        live = "".join(f", {value} AS {each.alias}" for value, each in zip(found, counters, strict=True))
+        waits = "".join(
+            f", SUM(j.{quoted(summand.name)})::{summand.type} AS {each.alias}"
+            for summand, each in zip(self.journal.summands, self.group.additive, strict=True)
+        )
+        return f"""{self._batch(keys)}, live AS MATERIALIZED (
+    SELECT r._k{live} FROM ({rows}) r WHERE r._k IN (SELECT b._k FROM batch b) GROUP BY r._k
+), waits AS MATERIALIZED (
+    SELECT j.key AS _k{waits} FROM {self.journal.table} j WHERE j.key IN (SELECT b._k FROM batch b)
+    AND j.reason <> {Reason.DIRTY} GROUP BY j.key
+)"""
+
+    def _mend(self, keys: str) -> str:
+        """Return the statement that adds what is missing from sums."""
+        group = self.group
+        missing = ", ".join(
+            f"COALESCE(live.{c.alias}, 0) - b.{c.alias} - COALESCE(waits.{c.alias}, 0) AS {c.alias}"
+            for c in group.additive
+        )
+        some = " OR ".join(f"d.{each.alias} <> 0" for each in group.additive)
+        changed = {each.field.name: f"p.{each.column} + drift.{each.alias}" for each in group.additive}
+        additions = [f"{each.column} = {changed[each.field.name]}" for each in group.additive]
+        additions += group.averages_set(changed)
+        if group.averages:
+            stored = {each.field.name: f"p.{each.column}" for each in group.additive}
+            wrong = " OR ".join(
+                f"p.{part.replace(' = ', ' IS DISTINCT FROM ', 1)}" for part in group.averages_set(stored)
+            )
+            some += (
+                f" OR EXISTS (SELECT FROM {group.target_table} p "
+                f"WHERE p.{group.target_key} = d._k AND ({wrong}))"
+            )
+        cleared = f"""cleared AS (
+    DELETE FROM {self.journal.table} j WHERE j.reason = {Reason.DIRTY} AND j.key IN (SELECT b._k FROM batch b)
+)"""
+        if not group.additive:
+            return f"WITH {self._batch(keys)}, {cleared} SELECT {SEEN}, 0, {LAST}"
+        return f"""WITH {self._differences(keys)}, drift AS MATERIALIZED (
+    SELECT d.* FROM (
+        SELECT b._k, {missing} FROM batch b
+        LEFT JOIN live ON live._k = b._k LEFT JOIN waits ON waits._k = b._k
+    ) d WHERE {some}
+), held AS MATERIALIZED (
+    SELECT p.{group.target_key} AS _k FROM {group.target_table} p
+    WHERE p.{group.target_key} IN (SELECT drift._k FROM drift) ORDER BY p.{group.target_key} FOR NO KEY UPDATE
+), mended AS (
+    UPDATE {group.target_table} p SET {", ".join(additions)}
+    FROM drift JOIN held ON held._k = drift._k WHERE p.{group.target_key} = drift._k
+), {cleared}
+SELECT {SEEN}, (SELECT count(*) FROM drift), {LAST}"""
+
+    def _compare(self, keys: str) -> str:
+        """Return the query for the rows of a batch, with what each counter is and what is found."""
+        columns = []
+        for each in self.group.additive:
+            columns.append(f"b.{each.alias} + COALESCE(waits.{each.alias}, 0)")
+            columns.append(f"COALESCE(live.{each.alias}, 0)")
+        for each in self.group.extremes:
+            columns += [f"b.{each.alias}", f"live.{each.alias}"]
+        return f"""WITH {self._differences(keys)}
+SELECT b._k, {", ".join(columns)} FROM batch b
+LEFT JOIN live ON live._k = b._k LEFT JOIN waits ON waits._k = b._k ORDER BY b._k"""
+
+    @contextmanager
+    def _repairing(self) -> Iterator[Any]:
+        """Open a transaction in which the guards let us write, and yield what runs statements in it."""
+        is_outermost = not self.connection.in_atomic_block
+
+        def run(sql: str, **params: Any) -> list[tuple[Any, ...]]:
+            cursor.execute(_escaped(sql), params)
+            return cursor.fetchall() if cursor.description else []
+
+        with transaction.atomic(using=self.using), self.connection.cursor() as cursor:
+            if is_outermost:
+                # An older snapshot would fail where somebody has written, instead of reading the row anew.
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
+            cursor.execute(f"SELECT set_config('{UPKEEP}', 'on', true)")
+            yield run
+            cursor.execute(f"SELECT set_config('{UPKEEP}', '', true)")
+
+
+SEEN = "(SELECT count(*) FROM batch)"
+LAST = "(SELECT b._k FROM batch b ORDER BY b._k DESC LIMIT 1)"
+
+
+def _escaped(sql: str) -> str:
+    """Return SQL in which only our own parameters are parameters."""
+    return sql.replace("%", "%%").replace("%%(", "%(")

@@ -1,0 +1,398 @@
+"""The bodies of the triggers that keep a group of counters, version 1.
+
+Rewording one writes a migration for every user.
+
+AFTER INSERT ON blog_comment:
+
+    SELECT count(*), (array_agg(_k))[1], SUM(_1) INTO … FROM (… new_rows LIMIT 2);   -- one row: one UPDATE
+    WITH delta AS (SELECT _k, SUM(_1) … GROUP BY _k), held AS (SELECT … FOR NO KEY UPDATE),
+    added AS (UPDATE blog_post p SET comment_count = p.comment_count + delta._1 … RETURNING …)
+    INSERT INTO blog_post_comments_journal …                            -- journals, and what has no parent
+
+Old rows are counted with a minus, so nothing joins them to new ones, and a changed primary key does no harm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any
+
+from leaderboard.counters.groups import Counter, CounterGroup, journal_of
+from leaderboard.journal.statements import fold, locked, mark_dirty
+from leaderboard.journal.table import JournalTable, Reason, quoted
+
+__all__ = ["IGNORE", "Bodies"]
+
+# A setting, local to a transaction: writes are not recorded, but that they were made is.
+IGNORE = "leaderboard.ignore"
+IGNORED = f"current_setting('{IGNORE}', true) = 'on'"
+NEW, OLD = "new_rows", "old_rows"
+NO_OLD_SNAPSHOT = """
+IF current_setting('transaction_isolation') <> 'read committed' THEN
+    RAISE EXCEPTION 'TRUNCATE of a table with counters needs READ COMMITTED'
+    USING ERRCODE = 'feature_not_supported',
+    HINT = 'Its snapshot may be older than rows that it removes. Use DELETE.';
+END IF;"""
+WRITTEN = {"insert": (NEW,), "update": (NEW, OLD), "delete": (OLD,)}
+
+
+class Bodies:
+    """The SQL of one group of counters on databases like ``connection``."""
+
+    def __init__(self, group: CounterGroup, connection: Any) -> None:
+        self.group = group
+        self.connection = connection
+
+    @cached_property
+    def journal(self) -> JournalTable:
+        return journal_of(self.group, self.connection, self.refresh, self._averages("d"))
+
+    # Rows
+
+    def rows(self, table: str) -> str:
+        """Return a query for the key of each related row and what it holds for each counter."""
+        columns = [f"{self.group.key} AS _k"]
+        for counter in self.group.counters:
+            held = counter.value if counter.kept.is_extreme else counter.amount
+            columns.append(f"{held(self.connection)} AS {counter.alias}")
+        return f"SELECT {', '.join(columns)} FROM {table} WHERE {self.group.belongs()}"
+
+    def _signed(self, event: str, *, limit: str = "") -> str:
+        """Return the rows of an event with their sign."""
+        parts = []
+        for table in WRITTEN[event]:
+            sign = "1" if table == NEW else "-1"
+            parts.append(f"SELECT {sign} AS _sign, r.* FROM ({self.rows(table)}{limit}) r")
+        return "\n        UNION ALL\n        ".join(parts)
+
+    def _sums(self, *, is_signed: bool) -> list[str]:
+        factor = "_sign * " if is_signed else ""
+        return [
+            f"SUM({factor}{counter.alias})::{counter.type(self.connection)}"
+            for counter in self.group.additive
+        ]
+
+    def _summed(self, *, is_signed: bool) -> list[str]:
+        sums = self._sums(is_signed=is_signed)
+        return [
+            f"{total} AS {counter.alias}" for total, counter in zip(sums, self.group.additive, strict=True)
+        ]
+
+    # What a row of the target becomes
+
+    def _additions(self, delta: str) -> list[str]:
+        """Return what inline counters become by the sums of ``delta``."""
+        return [
+            *(f"{c.column} = p.{c.column} + {delta}.{c.alias}" for c in self.inline),
+            *self._averages(delta, by_alias=True),
+        ]
+
+    def _averages(self, delta: str, *, by_alias: bool = False) -> list[str]:
+        changed = {
+            c.field.name: f"p.{c.column} + {delta}.{c.alias if by_alias else quoted(self._summand(c))}"
+            for c in self.group.additive
+        }
+        return self.group.averages_set(changed)
+
+    def _summand(self, counter: Counter) -> str:
+        return self.group.summand(counter, self.connection).name
+
+    @property
+    def inline(self) -> Sequence[Counter]:
+        return [counter for counter in self.group.additive if not counter.in_journal]
+
+    @property
+    def journaled(self) -> Sequence[Counter]:
+        return [counter for counter in self.group.additive if counter.in_journal]
+
+    def extreme(self, counter: Counter, key: str) -> str:
+        """Return the extreme among the rows of a key, as a subquery."""
+        function = counter.kept.function.upper()
+        value = counter.value(self.connection)
+        return (
+            f"(SELECT {function}({value}) FROM {self.group.source_table} "
+            f"WHERE {self.group.key} = {key} AND {self.group.belongs()})"
+        )
+
+    def refresh(self, keys: str) -> Sequence[str]:
+        """Return the statements that look extremes up again for the rows with some keys.
+
+        The first writes the rows, so that the second sees whatever others had committed before they were
+        free, and a transaction with an older snapshot fails instead of overlooking it.
+        """
+        if not self.group.extremes:
+            return ()
+        table, key = self.group.target_table, f"p.{self.group.target_key}"
+        touched = ", ".join(f"{each.column} = p.{each.column}" for each in self.group.extremes)
+        return (
+            f"WITH held AS MATERIALIZED (\n    {locked(self.journal, keys)}\n)\n"
+            f"UPDATE {table} p SET {touched} FROM held WHERE {key} = held.key",
+            self._look_up(keys),
+        )
+
+    def _look_up(self, keys: str) -> str:
+        """Return the statement that sets extremes to what is found, in rows that are locked already."""
+        key = f"p.{self.group.target_key}"
+        found = {each.column: self.extreme(each, key) for each in self.group.extremes}
+        assignments = ", ".join(f"{column} = {extreme}" for column, extreme in found.items())
+        changed = " OR ".join(f"p.{column} IS DISTINCT FROM {extreme}" for column, extreme in found.items())
+        return f"UPDATE {self.group.target_table} p SET {assignments} WHERE {key} IN {keys} AND ({changed})"
+
+    # Writes to related rows
+
+    def write(self, event: str) -> str:
+        """Return the body for an INSERT, UPDATE or DELETE of related rows."""
+        group = self.group
+        keys = " UNION ALL ".join(
+            f"SELECT {group.key} FROM {table} WHERE {group.belongs()}" for table in WRITTEN[event]
+        )
+        if group.extremes and event != "insert":
+            way = self._looking_up(event)
+        else:
+            way = self._fast(event) + self._general(event)
+        return f"""
+IF {IGNORED} THEN
+    {mark_dirty(self.journal, keys)};
+    RETURN NULL;
+END IF;{way}
+RETURN NULL;"""
+
+    def declare(self) -> str:
+        """Return the variables of :meth:`write`."""
+        group = self.group
+        key_type = group.link.target_key.rel_db_type(self.connection)
+        names = [f"v{counter.alias} {counter.type(self.connection)};" for counter in group.counters]
+        return " ".join(
+            ["DECLARE v_news bigint; v_olds bigint;", f"v_keys {key_type}[]; v_touched {key_type}[];", *names]
+        )
+
+    def _fast(self, event: str) -> str:
+        """Return the way for a single row: no sort, no lock beside the one that the UPDATE takes."""
+        group = self.group
+        columns = self._sums(is_signed=event != "insert")
+        columns += [f"(array_agg({c.alias}))[1]" for c in group.extremes]
+        into = [f"v{c.alias}" for c in [*group.additive, *group.extremes]]
+        news = "count(*) FILTER (WHERE _sign = 1)"
+        olds = "count(*) FILTER (WHERE _sign = -1)"
+        nothing = " AND ".join(f"v{c.alias} = 0" for c in group.additive) or "true"
+        if group.extremes:
+            # Written even where nothing changes, so that a transaction that looks it up meanwhile fails.
+            nothing = "false"
+        return f"""
+SELECT {", ".join([news, olds, "array_agg(_k)", *columns])}
+INTO v_news, v_olds, v_keys{"".join(f", {name}" for name in into)}
+FROM (
+        {self._signed(event, limit=" LIMIT 2")}
+) signed;
+IF v_news + v_olds = 0 THEN
+    RETURN NULL;
+END IF;
+IF v_news < 2 AND v_olds < 2 AND v_keys[1] = v_keys[cardinality(v_keys)] THEN
+    IF {nothing} THEN
+        RETURN NULL;
+    END IF;{self._single()}
+    RETURN NULL;
+END IF;"""
+
+    def _single(self) -> str:
+        group = self.group
+        inline = [*self.inline, *group.extremes]
+        parts = []
+        if self.journaled:
+            condition = " OR ".join(f"v{c.alias} <> 0" for c in self.journaled)
+            names = ", ".join(quoted(self._summand(c)) for c in self.journaled)
+            values = ", ".join(f"v{c.alias}" for c in self.journaled)
+            insert = f"INSERT INTO {self.journal.table} (key, {names}) VALUES (v_keys[1], {values});"
+            parts.append(insert if not inline else f"IF {condition} THEN\n        {insert}\n    END IF;")
+        if inline:
+            changed = {c.field.name: f"{c.column} + v{c.alias}" for c in group.additive}
+            assignments = [f"{c.column} = {c.column} + v{c.alias}" for c in self.inline]
+            assignments += self.group.averages_set(changed)
+            assignments += [self._merged(c, c.column, f"v{c.alias}") for c in group.extremes]
+            names = "".join(f", {quoted(self._summand(c))}" for c in self.inline)
+            values = "".join(f", v{c.alias}" for c in self.inline)
+            update = f"""UPDATE {group.target_table} SET {", ".join(assignments)}
+    WHERE {group.target_key} = v_keys[1];
+    IF NOT FOUND THEN
+        INSERT INTO {self.journal.table} (key, reason{names}) VALUES (v_keys[1], {Reason.ORPHAN}{values});
+    END IF;"""
+            if self.journaled and not group.extremes:
+                condition = " OR ".join(f"v{c.alias} <> 0" for c in self.inline)
+                update = f"IF {condition} THEN\n    {update}\n    END IF;"
+            parts.append(update)
+        return "".join(f"\n    {part}" for part in parts)
+
+    @staticmethod
+    def _merged(counter: Counter, column: str, value: str) -> str:
+        function = "GREATEST" if counter.kept.function == "max" else "LEAST"
+        return f"{counter.column} = {function}({column}, {value})"
+
+    def _delta(self, event: str) -> str:
+        """Return the query for what an event adds to each key; keys that it adds nothing to are left out."""
+        group = self.group
+        is_signed = event != "insert"
+        source = self._signed(event) if is_signed else self.rows(NEW)
+        columns = self._summed(is_signed=is_signed)
+        columns += [f"{c.kept.function.upper()}({c.alias}) AS {c.alias}" for c in group.extremes]
+        some = " OR ".join(f"{total} <> 0" for total in self._sums(is_signed=is_signed))
+        having = "" if group.extremes else f"\n    HAVING {some}"
+        return f"""SELECT _k, {", ".join(columns)} FROM (
+        {source}
+    ) signed GROUP BY _k{having}"""
+
+    def _general(self, event: str) -> str:
+        """Return the way for many rows: one statement that locks targets in the order of their keys."""
+        group = self.group
+        inline = [*self.inline, *group.extremes]
+        if not inline:
+            names = ", ".join(quoted(self._summand(c)) for c in self.journaled)
+            return f"""
+INSERT INTO {self.journal.table} (key, {names})
+{self._delta(event)};"""
+        additions = [
+            *self._additions("delta"),
+            *(self._merged(c, f"p.{c.column}", f"delta.{c.alias}") for c in group.extremes),
+        ]
+        return f"""
+WITH delta AS MATERIALIZED (
+    {self._delta(event)}
+), {self._added("delta", additions)}
+{self._record("delta")};"""
+
+    def _added(self, delta: str, additions: Sequence[str]) -> str:
+        group = self.group
+        return f"""held AS MATERIALIZED (
+    SELECT p.{group.target_key} AS _k FROM {group.target_table} p
+    WHERE p.{group.target_key} IN (SELECT {delta}._k FROM {delta})
+    ORDER BY p.{group.target_key} FOR NO KEY UPDATE
+), added AS (
+    UPDATE {group.target_table} p SET {", ".join(additions)}
+    FROM {delta} JOIN held ON held._k = {delta}._k WHERE p.{group.target_key} = {delta}._k
+    RETURNING {delta}._k
+)"""
+
+    def _record(self, delta: str) -> str:
+        """Return the statement that inserts what waits, and what found no target."""
+        orphan = "added._k IS NULL"
+        names = ["key", "reason"]
+        values = [f"{delta}._k", f"CASE WHEN {orphan} THEN {Reason.ORPHAN} ELSE {Reason.WAITING} END"]
+        for counter in self.group.additive:
+            names.append(quoted(self._summand(counter)))
+            value = f"{delta}.{counter.alias}"
+            values.append(value if counter.in_journal else f"CASE WHEN {orphan} THEN {value} ELSE 0 END")
+        waits = "".join(f" OR {delta}.{c.alias} <> 0" for c in self.journaled)
+        return f"""INSERT INTO {self.journal.table} ({", ".join(names)})
+SELECT {", ".join(values)}
+FROM {delta} LEFT JOIN added ON added._k = {delta}._k WHERE {orphan}{waits}"""
+
+    def _looking_up(self, event: str) -> str:
+        """Return the way where an extreme may have gone: write the targets, then look it up.
+
+        A second statement sees what was committed while the first waited for a lock; one statement does not.
+        """
+        group = self.group
+        signed = self._signed(event)
+        sums = self._summed(is_signed=True)
+        changed = "".join(f" OR {total} <> 0" for total in self._sums(is_signed=True))
+        held = ", ".join(c.alias for c in group.extremes)
+        columns = "".join(f", {column}" for column in sums)
+        additions = [*self._additions("delta"), *(f"{c.column} = p.{c.column}" for c in group.extremes)]
+        return f"""
+WITH signed AS MATERIALIZED (
+        {signed}
+), /* what came and went with the same value cancels out */ moved AS MATERIALIZED (
+    SELECT DISTINCT _k FROM (SELECT _k FROM signed GROUP BY _k, {held} HAVING SUM(_sign) <> 0) m
+), delta AS MATERIALIZED (
+    SELECT _k{columns} FROM signed GROUP BY _k HAVING _k IN (SELECT _k FROM moved){changed}
+), {self._added("delta", additions)}, recorded AS (
+    {self._record("delta")}
+)
+SELECT array_agg(delta._k) INTO v_touched FROM delta;
+IF v_touched IS NULL THEN
+    RETURN NULL;
+END IF;
+{self._look_up("(SELECT unnest(v_touched))")};"""
+
+    def truncate(self) -> str:
+        """Return the body for a TRUNCATE of related rows."""
+        group = self.group
+        table = group.target_table
+        emptied = [f"{c.column} = 0" for c in group.additive]
+        emptied += [
+            f"{quoted(f.column)} = NULL" for f in [*group.averages, *(c.field for c in group.extremes)]
+        ]
+        kept = [f"{c.column} <> 0" for c in group.additive]
+        kept += [f"{c.column} IS NOT NULL" for c in group.extremes]
+        return f"""{NO_OLD_SNAPSHOT}
+UPDATE {table} SET {", ".join(emptied)} WHERE {" OR ".join(kept)};
+DELETE FROM {self.journal.table};
+RETURN NULL;"""
+
+    # Writes to targets
+
+    def arrive(self) -> str:
+        """Return the body for an INSERT of targets: what has waited for them is theirs."""
+        group = self.group
+        keys = f"(SELECT n.{group.target_key} FROM {NEW} n)"
+        waits = f"EXISTS (SELECT FROM {self.journal.table} j)"
+        statements = [f"IF {waits} THEN\n    {fold(self.journal, keys, wait=True)};\nEND IF;"]
+        if group.extremes:
+            found = ", ".join(
+                f"{c.column} = {self.extreme(c, f'p.{group.target_key}')}" for c in group.extremes
+            )
+            some = " OR ".join(
+                f"{self.extreme(c, f'n.{group.target_key}')} IS NOT NULL" for c in group.extremes
+            )
+            statements.append(
+                f"UPDATE {group.target_table} p SET {found} WHERE p.{group.target_key} IN "
+                f"(SELECT n.{group.target_key} FROM {NEW} n WHERE {some});"
+            )
+        return "\n" + "\n".join([*statements, "RETURN NULL;"])
+
+    def leave(self) -> str:
+        """Return the body for a DELETE of targets: what they kept waits for rows that go, or for another."""
+        names = "".join(f", {quoted(self._summand(c))}" for c in self.group.additive)
+        values = "".join(f", o.{c.column}" for c in self.group.additive)
+        kept = " OR ".join(f"o.{c.column} <> 0" for c in self.group.additive) or "false"
+        return f"""
+INSERT INTO {self.journal.table} (key, reason{names})
+SELECT o.{self.group.target_key}, {Reason.ORPHAN}{values} FROM {OLD} o
+WHERE {kept} OR EXISTS (SELECT FROM {self.journal.table} j WHERE j.key = o.{self.group.target_key});
+RETURN NULL;"""
+
+    def rekey(self) -> str:
+        """Return the body for a changed key of a target: it leaves the old one and arrives at the new one."""
+        group = self.group
+        additive = group.additive
+        names = "".join(f", {quoted(self._summand(c))}" for c in additive)
+        values = "".join(f", OLD.{c.column}" for c in additive)
+        steps = [
+            f"INSERT INTO {self.journal.table} (key, reason{names}) "
+            f"VALUES (OLD.{group.target_key}, {Reason.ORPHAN}{values});"
+        ]
+        if additive:
+            totals = ", ".join(f"COALESCE(SUM(j.{quoted(self._summand(c))}), 0)" for c in additive)
+            into = ", ".join(f"NEW.{c.column}" for c in additive)
+            taken = (
+                f"DELETE FROM {self.journal.table} j WHERE j.key = NEW.{group.target_key} "
+                f"AND j.reason <> {Reason.DIRTY} RETURNING j.*"
+            )
+            steps.append(f"WITH j AS ({taken}) SELECT {totals} INTO {into} FROM j;")
+        changed = {c.field.name: f"NEW.{c.column}" for c in additive}
+        steps += [f"NEW.{part.replace(' = ', ' := ', 1)};" for part in group.averages_set(changed)]
+        steps += [f"NEW.{c.column} := {self.extreme(c, f'NEW.{group.target_key}')};" for c in group.extremes]
+        return "\n" + "\n".join([*steps, "RETURN NEW;"])
+
+    def empty(self) -> str:
+        """Return the body for a TRUNCATE of targets: what is left of related rows waits for others."""
+        if not self.group.additive:
+            return "RETURN NULL;"
+        names = "".join(f", {quoted(self._summand(c))}" for c in self.group.additive)
+        columns = ", ".join(self._summed(is_signed=False))
+        some = " OR ".join(f"{total} <> 0" for total in self._sums(is_signed=False))
+        return f"""{NO_OLD_SNAPSHOT}
+DELETE FROM {self.journal.table};
+INSERT INTO {self.journal.table} (key, reason{names})
+SELECT _k, {Reason.ORPHAN}, {columns} FROM ({self.rows(self.group.source_table)}) r GROUP BY _k HAVING {some};
+RETURN NULL;"""

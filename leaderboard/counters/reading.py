@@ -1,0 +1,60 @@
+"""How a counter is read: its column, with the rows that wait for it, or counted while it is not built."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from leaderboard.counters.groups import Counter, CounterGroup
+from leaderboard.counters.state import is_built
+from leaderboard.journal.statements import waiting
+from leaderboard.journal.table import JournalTable
+
+__all__ = ["CounterReader"]
+
+
+class CounterReader:
+    """Returns the SQL by which the column of a counter, or of an average of ``parts``, is read."""
+
+    def __init__(self, group: CounterGroup, parts: Sequence[Counter], journal: JournalTable) -> None:
+        self.group = group
+        self.parts = parts
+        self.journal = journal
+        self._fingerprints: dict[str, list[str]] = {}
+
+    def __call__(self, stored: str, alias: str, connection: Any) -> str | None:
+        if self._is_built(connection):
+            (counter, *others) = self.parts
+            if others or not counter.in_journal:
+                return None
+            summand = self.group.summand(counter, connection)
+            read = waiting(self.journal, summand, f"{alias}.{self.group.target_key}")
+            return f"({stored} + {read})"
+        counted = [self._counted(counter, alias, connection) for counter in self.parts]
+        read = counted[0] if len(counted) == 1 else f"({counted[0]}::numeric / NULLIF({counted[1]}, 0))"
+        return read.replace("%", "%%")
+
+    def _is_built(self, connection: Any) -> bool:
+        if connection.alias not in self._fingerprints:
+            self._fingerprints[connection.alias] = [
+                self.group.fingerprint(counter, connection) for counter in self.parts
+            ]
+        fingerprints = self._fingerprints[connection.alias]
+        return all(
+            is_built(counter.label, fingerprint, connection)
+            for counter, fingerprint in zip(self.parts, fingerprints, strict=True)
+        )
+
+    def _counted(self, counter: Counter, alias: str, connection: Any) -> str:
+        """Return the value among the rows themselves, as a subquery."""
+        group = self.group
+        # Of its own, as a counter of counters may be counted within it.
+        rows = f"{group.slug}_rows"
+        if counter.kept.is_extreme:
+            value = f"{counter.kept.function.upper()}({counter.value(connection, rows)})"
+        else:
+            value = f"COALESCE(SUM({counter.amount(connection, rows)}), 0)::{counter.type(connection)}"
+        return (
+            f"(SELECT {value} FROM {group.source_table} {rows} "
+            f"WHERE {rows}.{group.key} = {alias}.{group.target_key} AND {group.belongs(rows)})"
+        )

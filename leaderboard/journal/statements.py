@@ -1,0 +1,81 @@
+"""The statements of a journal. Keys are given as SQL: ``(SELECT …)`` or ``(NEW.key)``, after ``IN``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from leaderboard.journal.table import JournalTable, Reason, Summand, quoted
+
+__all__ = ["discard_balanced", "fold", "locked", "mark_dirty", "sums", "waiting"]
+
+
+def waiting(journal: JournalTable, summand: Summand, key: str) -> str:
+    """Return the sum that waits for the column of the row with a key, as an expression that is never NULL."""
+    return (
+        f"COALESCE((SELECT SUM(j.{quoted(summand.name)}) FROM {journal.table} j WHERE j.key = {key}), 0)"
+        f"::{summand.type}"
+    )
+
+
+def sums(summands: Sequence[Summand], rows: str = "j") -> str:
+    """Return the sum of each column over some rows, by its name."""
+    return ", ".join(
+        f"SUM({rows}.{quoted(each.name)})::{each.type} AS {quoted(each.name)}" for each in summands
+    )
+
+
+def locked(journal: JournalTable, keys: str, *, wait: bool = True) -> str:
+    """Return a query that locks target rows in the order of their keys, so that two of it cannot deadlock."""
+    return (
+        f"SELECT p.{journal.target_column} AS key FROM {journal.target_table} p "
+        f"WHERE p.{journal.target_column} IN {keys} ORDER BY p.{journal.target_column} "
+        f"FOR NO KEY UPDATE{'' if wait else ' SKIP LOCKED'}"
+    )
+
+
+def fold(journal: JournalTable, keys: str, *, wait: bool) -> str:
+    """Return the statement that moves the rows of some keys into the columns of those that have a target.
+
+    Without ``wait``, what is locked is skipped. Where another fold came first, its rows are gone and the
+    column is read anew: PostgreSQL evaluates both again after it has waited for a lock.
+    """
+    additions = [
+        f"{quoted(each.column)} = p.{quoted(each.column)} + d.{quoted(each.name)}"
+        for each in journal.summands
+    ]
+    return f"""
+WITH held AS MATERIALIZED (
+    {locked(journal, keys, wait=wait)}
+), taken AS (
+    DELETE FROM {journal.table} j USING held WHERE j.key = held.key AND j.reason <> {Reason.DIRTY}
+    RETURNING j.*
+), d AS (
+    SELECT j.key, {sums(journal.summands)} FROM taken j GROUP BY j.key
+)
+UPDATE {journal.target_table} p SET {", ".join([*additions, *journal.assignments])}
+FROM d WHERE p.{journal.target_column} = d.key"""
+
+
+def discard_balanced(journal: JournalTable, keys: str) -> str:
+    """Return the statement that deletes the rows of keys without a target where they add up to nothing.
+
+    What a deleted target had kept, and what the deletion of its rows took away, meet here.
+    """
+    balanced = " AND ".join(f"SUM(mine.{quoted(each.name)}) = 0" for each in journal.summands) or "true"
+    return f"""
+WITH mine AS MATERIALIZED (
+    SELECT j.* FROM {journal.table} j WHERE j.key IN {keys}
+    AND NOT EXISTS (SELECT FROM {journal.target_table} p WHERE p.{journal.target_column} = j.key)
+    FOR UPDATE SKIP LOCKED
+), balanced AS MATERIALIZED (
+    SELECT mine.key FROM mine GROUP BY mine.key HAVING {balanced}
+)
+DELETE FROM {journal.table} j USING mine, balanced WHERE j.id = mine.id AND mine.key = balanced.key"""
+
+
+def mark_dirty(journal: JournalTable, keys: str) -> str:
+    """Return the statement that says of keys that a write to them was not recorded."""
+    return (
+        f"INSERT INTO {journal.table} (key, reason) SELECT DISTINCT dirty.key, {Reason.DIRTY} "
+        f"FROM ({keys}) dirty (key) WHERE dirty.key IS NOT NULL"
+    )

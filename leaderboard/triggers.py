@@ -1,0 +1,107 @@
+"""Triggers that run as their owner, on a path that nobody else can change, and whose functions go with them.
+
+CREATE OR REPLACE FUNCTION pgtrigger_counter_…() RETURNS TRIGGER … SECURITY DEFINER AS …;
+ALTER FUNCTION pgtrigger_counter_…() SET search_path = public, pg_temp;
+CREATE TRIGGER pgtrigger_counter_… AFTER INSERT ON blog_comment REFERENCING NEW TABLE AS new_rows …
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import pgtrigger
+from pgtrigger import compiler
+
+__all__ = ["MARK", "InstalledTrigger", "OwnedTrigger", "OwnedTriggerSql", "trigger_name"]
+
+MARK = "django-pgleaderboard"
+# An identifier of PostgreSQL has 63 bytes, of which pgtrigger takes 16 for its prefix and its hash.
+LONGEST_NAME = 47
+
+
+def trigger_name(*parts: str) -> str:
+    """Return a name made of ``parts``, shortened where it is too long to be told from others."""
+    name = "_".join(part.lower() for part in parts)
+    if len(name) <= LONGEST_NAME:
+        return name
+    digest = hashlib.sha256(name.encode()).hexdigest()[:8]
+    return f"{name[: LONGEST_NAME - 9]}_{digest}"
+
+
+class OwnedTriggerSql(compiler.UpsertTriggerSql):
+    """The statements that install a trigger, version 1: migrations refer to them.
+
+    A role that may write the table need not have rights on what the function writes: it runs as its owner.
+    It sees the schemas that the migration saw, and temporary tables last, so that none stands in for a
+    table of ours. Nobody else may use the function for a trigger on a table of his own.
+    """
+
+    def get_template(self) -> str:
+        return """
+            CREATE OR REPLACE FUNCTION {pgid}() RETURNS TRIGGER LANGUAGE plpgsql SECURITY DEFINER AS $body$
+#variable_conflict use_column
+{declare}
+BEGIN
+{func}
+END;
+$body$;
+
+            DO $path$ BEGIN
+                EXECUTE 'ALTER FUNCTION {pgid}() SET search_path = ' || (
+                    SELECT string_agg(quote_ident(name), ', ') FROM unnest(current_schemas(false)) name
+                ) || ', pg_temp';
+            END $path$;
+            REVOKE ALL ON FUNCTION {pgid}() FROM PUBLIC;
+            COMMENT ON FUNCTION {pgid}() IS '{mark}';
+
+            DROP TRIGGER IF EXISTS {pgid} ON {table};
+            CREATE {constraint} TRIGGER {pgid}
+                {when} {operation} ON {table}
+                {timing}
+                {referencing}
+                FOR EACH {level} {condition}
+                EXECUTE FUNCTION {execute};
+
+            COMMENT ON TRIGGER {pgid} ON {table} IS '{hash}';
+        """.replace("{mark}", MARK)
+
+
+class InstalledTrigger(compiler.Trigger):
+    """A trigger as a migration holds it; uninstalling it drops its function as well."""
+
+    @property
+    def uninstall_sql(self) -> str:
+        return f"{super().uninstall_sql} DROP FUNCTION IF EXISTS {self.sql.pgid}();"
+
+
+class OwnedTrigger(pgtrigger.Trigger):
+    """A trigger of :class:`OwnedTriggerSql`. ``func`` and ``declare`` are SQL, or functions that return it.
+
+    ``table`` is the table that it stands on, where that is not the one of the model whose migrations have it:
+    the table of a many-to-many relation has no migrations.
+
+    ``pgtrigger.ignore()`` does not reach it: what it keeps would silently differ.
+    """
+
+    def __init__(self, *, table: str | None = None, **options: Any) -> None:
+        super().__init__(**options)
+        self.table = table
+
+    def get_pgid(self, model: Any) -> str:
+        pgid = str(super().get_pgid(model))
+        # pgtrigger prunes what has its prefix and stands on another table than that of its model.
+        return pgid if self.table is None else pgid.replace("pgtrigger_", "leaderboard_", 1)
+
+    def get_func(self, model: Any) -> str:
+        return str(self.func() if callable(self.func) else self.func)
+
+    def render_declare(self, model: Any) -> str:
+        return str(self.declare() if callable(self.declare) else self.declare or "")
+
+    def compile(self, model: Any) -> InstalledTrigger:
+        arguments: dict[str, Any] = {**super().compile(model).sql.kwargs}
+        del arguments["ignore_func_name"]
+        if self.table is not None:
+            arguments["table"] = self.table
+        return InstalledTrigger(name=self.name, sql=OwnedTriggerSql(**arguments))
