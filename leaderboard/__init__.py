@@ -1,7 +1,9 @@
 """Derived-metrics leaderboards for Django on PostgreSQL."""
 
 from leaderboard.counters.fields import CounterField, NumericField
+from leaderboard.counters.querysets import CounterManager, CounterQuerySet
 from leaderboard.counters.storage import Inline, Journal
+from leaderboard.counters.upkeep import ignore
 from leaderboard.declaration.counting import Best, First, Latest
 from leaderboard.declaration.cut_offs import (
     AllOf,
@@ -37,6 +39,8 @@ __all__ = [
     "Best",
     "BoardNotPinned",
     "CounterField",
+    "CounterManager",
+    "CounterQuerySet",
     "CutOff",
     "First",
     "Inline",
@@ -61,4 +65,5 @@ __all__ = [
     "TimeTaken",
     "TopCount",
     "TopPercent",
+    "ignore",
 ]

@@ -96,6 +96,7 @@ CONTRACT: Mapping[str, Leaning] = {
             "add_fields": "names",
             "add_ordering": "first, second",
             "add_q": "condition",
+            "build_where": "condition",
             "can_filter": "",
             "clear_ordering": "force=True",
             "clear_select_clause": "",
@@ -133,6 +134,7 @@ CONTRACT: Mapping[str, Leaning] = {
         attributes="query",
         calls={
             "as_sql": "",
+            "compile": "node",
             ("quote_name" if django.VERSION >= (6, 1) else "quote_name_unless_alias"): "name",
         },
         overrides={"collapse_group_by": "expressions, having", "_order_by_pairs": ""},

@@ -5,15 +5,14 @@ Count("comments", filter=Q(comments__is_public=True))  becomes  relation "commen
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from django.db.models import Aggregate, Avg, Count, Exists, F, Max, Min, OuterRef, Q, Subquery, Sum
 from django.db.models.functions import Now, Random
 
-from leaderboard.orm.trees import parts_of, path_of
+from leaderboard.orm.relations import nodes_in, relative
+from leaderboard.orm.trees import path_of
 
 __all__ = ["Function", "Kept", "kept_by"]
 
@@ -79,49 +78,14 @@ def kept_by(aggregate: Aggregate) -> Kept:
     condition = arguments.filter
     if condition is not None and not isinstance(condition, Q):
         condition = Q(condition)
-    names = sorted({path.partition("__")[0] for path in _paths(value, condition)})
-    if len(names) != 1:
-        among = f"refers to {' and '.join(map(repr, names))}" if names else "refers to no relation"
-        raise ValueError(f"{aggregate!r} {among}: a counter is over the rows of one relation.")
-    return Kept(function, names[0], _relative(value), None if condition is None else _relative(condition))
-
-
-def _paths(*nodes: Any) -> Iterator[str]:
-    for node in nodes:
+    names = set()
+    for node in nodes_in(value, condition):
         if isinstance(node, Subquery | Exists | OuterRef | Now | Random | Aggregate):
-            raise ValueError(f"{node!r} in a counter: its value changes without a write to the related row.")
+            raise ValueError(f"{aggregate!r}: {node!r} changes without a write to the related row.")
         if isinstance(node, F):
-            yield path_of(node)
-        elif isinstance(node, tuple):
-            path, value = node
-            yield path
-            yield from _paths(value)
-        elif isinstance(node, list | set | frozenset):
-            yield from _paths(*node)
-        elif node is not None:
-            yield from _paths(*parts_of(node))
-
-
-def _relative(node: Any) -> Any:
-    """Return a copy of an expression or condition in which paths begin at the related row."""
-    if isinstance(node, F):
-        return F(_below(path_of(node)))
-    if isinstance(node, tuple):
-        path, value = node
-        return _below(path), _relative(value)
-    if isinstance(node, Q):
-        renamed = copy.copy(node)
-        renamed.children = [_relative(child) for child in node.children]
-        return renamed
-    if isinstance(node, list):
-        return [_relative(part) for part in node]
-    if hasattr(node, "set_source_expressions"):
-        renamed = node.copy()
-        parts = [None if part is None else _relative(part) for part in node.get_source_expressions()]
-        renamed.set_source_expressions(parts)
-        return renamed
-    return node
-
-
-def _below(path: str) -> str:
-    return path.partition("__")[2] or "pk"
+            names.add(path_of(node).partition("__")[0])
+    if len(names) != 1:
+        among = f"refers to {' and '.join(map(repr, sorted(names)))}" if names else "refers to no relation"
+        raise ValueError(f"{aggregate!r} {among}: a counter is over the rows of one relation.")
+    (relation,) = names
+    return Kept(function, relation, relative(value), None if condition is None else relative(condition))

@@ -12,7 +12,7 @@ from django.db.models import Aggregate, Count, Model, Sum
 from leaderboard.counters.aggregates import Kept, kept_by
 from leaderboard.counters.links import link_of
 from leaderboard.counters.storage import Inline, Journal, Storage
-from leaderboard.orm.readings import ReadColumn
+from leaderboard.orm.readings import ReadField
 from leaderboard.orm.texts import output_field_on
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class NumericField(AnyDecimalField):
         return name, "leaderboard.NumericField", args, kwargs
 
 
-class CounterField(AnyField):
+class CounterField(ReadField):
     """The value of an aggregate over related rows, kept by triggers in every write to them.
 
     ``aggregate`` is what one would annotate: ``Count``, ``Sum`` (with ``default=0``), ``Avg``, ``Min`` or
@@ -144,7 +144,7 @@ class CounterField(AnyField):
         """
         if self._target_field is None:
             field = (self.given_output_field or self._field_of_values()).clone()
-            field.set_attributes_from_name(self.name)
+            field.name = field.attname = self.name
             field.model = self.model
             self._target_field = field
         return self._target_field
@@ -175,13 +175,7 @@ class CounterField(AnyField):
             "whose sums are exact."
         )
 
-    def get_col(self, alias: Any, output_field: Any = None) -> ReadColumn:
-        if output_field is None or output_field is self:
-            output_field = self.target_field
-        return ReadColumn(alias, self, output_field)
-
     def read_sql(self, stored: str, alias: str, connection: Any) -> str | None:
-        """Return the SQL by which the column of a table called ``alias`` is read; None for what is stored."""
         return None if self.reader is None else self.reader(stored, alias, connection)
 
     def db_type(self, connection: Any) -> str | None:
@@ -227,12 +221,16 @@ def _extreme_of(values: Any, aggregate: Aggregate) -> AnyField:
             f"{aggregate!r} is over {type(values).__name__}: a counter keeps the extremes of integers, "
             "decimals, times, durations and texts."
         )
-    field: Any = values.clone()
-    for option in ("auto_now", "auto_now_add"):
-        if hasattr(field, option):
-            setattr(field, option, False)
-    field.primary_key = field._unique = field.db_index = False
-    field.default = field.db_default = models.NOT_PROVIDED
-    field.choices = None
-    field.null, field.blank, field.editable = True, True, True
-    return field  # type: ignore[no-any-return]
+    _, _, args, options = values.deconstruct()
+    for option in (
+        "auto_now",
+        "auto_now_add",
+        "choices",
+        "db_index",
+        "default",
+        "db_default",
+        "primary_key",
+        "unique",
+    ):
+        options.pop(option, None)
+    return type(values)(*args, **{**options, "null": True})

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
-from django.db.models import Field
+from django.db.models import Field, Model
 
 from leaderboard.counters import state
 from leaderboard.counters.batches import Batches, Report
@@ -19,27 +19,26 @@ from leaderboard.triggers import MARK
 __all__ = ["activate_empty", "backfill", "check", "fold_journals", "ignore", "prune_functions", "repair"]
 
 if TYPE_CHECKING:
-    AnyField = Field[Any, Any]
-else:
-    AnyField = Field
+    # A counter, all of a model, or either by name: "blog.Post.comment_count", "blog.Post".
+    Chosen = Field[Any, Any] | type[Model] | str
 
 # Called with the names of the counters and the number of rows that were seen.
 Progress = Callable[[str, int], None]
 
 
 def backfill(
-    *fields: AnyField,
+    *chosen: Chosen,
     using: str = DEFAULT_DB_ALIAS,
     batch_size: int = 1000,
     progress: Progress | None = None,
 ) -> list[Report]:
-    """Build counters, all or those of some fields, and return a report of each group of them.
+    """Build counters, all or those that are chosen, and return a report of each group of them.
 
     Until it is done they are counted on every read. It goes on where it was interrupted, and leaves out what
     is built already. No writer waits for longer than one batch takes to be written.
     """
     reports = []
-    for batches in _batches(fields, using):
+    for batches in _batches(chosen, using):
         known = state.built(batches.connection)
         todo = {name: mark for name, mark in batches.fingerprints().items() if known.get(name) != mark}
         if not todo:
@@ -56,14 +55,14 @@ def backfill(
 
 
 def check(
-    *fields: AnyField,
+    *chosen: Chosen,
     using: str = DEFAULT_DB_ALIAS,
     batch_size: int = 1000,
     progress: Progress | None = None,
 ) -> list[Report]:
-    """Compare counters, all or those of some fields, with their rows, and return a report of each group."""
+    """Compare counters, all or those that are chosen, with their rows, and return a report of each group."""
     reports = []
-    for batches in _batches(fields, using):
+    for batches in _batches(chosen, using):
         report = Report(batches.labels, left_over=batches.left_over())
         for _ in _walk(batches.compare, report, batch_size, progress):
             pass
@@ -72,18 +71,18 @@ def check(
 
 
 def repair(
-    *fields: AnyField,
+    *chosen: Chosen,
     using: str = DEFAULT_DB_ALIAS,
     batch_size: int = 1000,
     only_dirty: bool = False,
     progress: Progress | None = None,
 ) -> list[Report]:
-    """Mend counters, all or those of some fields, and return a report of each group.
+    """Mend counters, all or those that are chosen, and return a report of each group.
 
     With ``only_dirty``, only of the rows that were touched under :func:`ignore`.
     """
     reports = []
-    for batches in _batches(fields, using):
+    for batches in _batches(chosen, using):
         report = Report(batches.labels)
 
         def mend(report: Report, size: int, after: Any, *, batches: Batches = batches) -> Any:
@@ -97,11 +96,11 @@ def repair(
     return reports
 
 
-def fold_journals(*fields: AnyField, using: str = DEFAULT_DB_ALIAS, batch_size: int = 1000) -> dict[str, int]:
+def fold_journals(*chosen: Chosen, using: str = DEFAULT_DB_ALIAS, batch_size: int = 1000) -> dict[str, int]:
     """Move what waits in side tables into columns; return how many rows had some waiting, by relation."""
     return {
         f"{batches.group.link.target._meta.label}.{batches.group.link.relation}": batches.fold(batch_size)
-        for batches in _batches(fields, using)
+        for batches in _batches(chosen, using)
     }
 
 
@@ -172,15 +171,27 @@ def _resumed(batches: Batches, todo: dict[str, str]) -> Any:
     return min(batches.group.link.target_key.to_python(key) for key in keys)
 
 
-def _batches(fields: Sequence[AnyField], using: str) -> list[Batches]:
-    """Return the groups of some counters, or all; of a chain, the lower ones first."""
-    chosen = [
-        Batches(bodies, using)
-        for registration in registered()
-        for bodies in registration.bodies
-        if not fields or any(each in fields for each in bodies.group.fields)
-    ]
-    return sorted(chosen, key=lambda batches: _height(batches.group))
+def _batches(chosen: Sequence[Chosen], using: str) -> list[Batches]:
+    """Return the groups of some counters, or all; of a chain, the lower ones first.
+
+    Raises ``ValueError`` where something chosen is no counter and has none.
+    """
+    known = [Batches(bodies, using) for registration in registered() for bodies in registration.bodies]
+    names = {label for batches in known for label in (*batches.labels, batches.group.link.target._meta.label)}
+    labels = set(map(_label, chosen))
+    for label in sorted(labels - names):
+        raise ValueError(f"{label!r} is no counter, and no model with counters. There are {sorted(names)}.")
+    if chosen:
+        known = [
+            batches for batches in known if labels & {*batches.labels, batches.group.link.target._meta.label}
+        ]
+    return sorted(known, key=lambda batches: _height(batches.group))
+
+
+def _label(chosen: Chosen) -> str:
+    if isinstance(chosen, str):
+        return chosen
+    return f"{chosen.model._meta.label}.{chosen.name}" if isinstance(chosen, Field) else chosen._meta.label
 
 
 def _height(group: CounterGroup) -> int:
