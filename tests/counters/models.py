@@ -6,7 +6,7 @@ from django.contrib.contenttypes.fields import GenericForeignKey, GenericRelatio
 from django.db import models
 from django.db.models import Avg, Count, F, Max, Min, Q, Sum
 
-from leaderboard import CounterField, Journal
+from leaderboard import CounterField, CounterManager, Journal
 
 
 class Blog(models.Model):
@@ -39,6 +39,8 @@ class Post(models.Model):
     tag_count = CounterField(Count("tags"))
     vote_count = CounterField(Count("votes_cast"), storage=Journal(fold_every=4))
     rating = CounterField(Avg("reviews__stars"))
+
+    objects = CounterManager()
 
 
 class Comment(models.Model):
