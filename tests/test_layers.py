@@ -104,7 +104,8 @@ def test_nothing_is_imported_inside_a_function(path: Path) -> None:
 
 @pytest.mark.parametrize("folder", ["leaderboard", "tests", "example"])
 def test_no_module_is_longer_than_five_hundred_lines(folder: str) -> None:
-    lengths = {path: len(path.read_text().splitlines()) for path in (ROOT / folder).rglob("*.py")}
+    written = [path for path in (ROOT / folder).rglob("*.py") if path.parent.name != "migrations"]
+    lengths = {path: len(path.read_text().splitlines()) for path in written}
     assert {str(path): length for path, length in lengths.items() if length > 500} == {}
 
 

@@ -106,7 +106,7 @@ def journal_model(
             db_column="key",
             related_name="+",
         ),
-        "reason": models.SmallIntegerField(default=Reason.WAITING, db_default=Reason.WAITING),
+        "reason": models.SmallIntegerField(default=int(Reason.WAITING), db_default=int(Reason.WAITING)),
         **summands,
         "Meta": type("Meta", (), meta),
     }
