@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
+import signal
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from example.embedded import database_url
+
+AGAIN_SECONDS = 0.05
 
 
 def _rows(text: str) -> int:
@@ -35,7 +40,7 @@ def main() -> int:
     check.add_argument("path", type=_file)
     arguments = parser.parse_args()
     try:
-        with database_url() as url:
+        with interrupts_kept(), database_url() as url:
             os.environ["DATABASE_URL"] = url
             os.environ["DJANGO_SETTINGS_MODULE"] = "example.settings"
             return _run(arguments)
@@ -44,6 +49,32 @@ def main() -> int:
             raise
         print("\nInterrupted.", file=sys.stderr)
         return 130
+
+
+@contextlib.contextmanager
+def interrupts_kept() -> Iterator[None]:
+    """Interrupt once more where an interrupt comes in a ``__del__`` or a callback.
+
+    Python reports what is raised there, and goes on. Django 6.1 runs a ``__del__`` for every model instance,
+    hundreds in a row where a batch of them is no longer needed.
+    """
+    hook = sys.unraisablehook
+    handler = signal.signal(signal.SIGALRM, signal.default_int_handler)
+
+    def again(unraisable: sys.UnraisableHookArgs) -> None:
+        if issubclass(unraisable.exc_type, KeyboardInterrupt):
+            # Later, as what is raised by a hook is lost as well.
+            signal.setitimer(signal.ITIMER_REAL, AGAIN_SECONDS)
+        else:
+            hook(unraisable)
+
+    sys.unraisablehook = again
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, handler)
+        sys.unraisablehook = hook
 
 
 def was_interrupted(error: BaseException | None) -> bool:

@@ -50,7 +50,8 @@ THROW_AWAY: Mapping[str, str] = {
 _LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 _PR_SET_PDEATHSIG = 1
 _ENDING = (signal.SIGTERM, signal.SIGHUP)
-_INTERRUPTS = (*_ENDING, signal.SIGINT)
+# A program's handler of an alarm may raise, too.
+_INTERRUPTS = (*_ENDING, signal.SIGINT, signal.SIGALRM)
 
 
 def find_bindir() -> Path:
@@ -242,21 +243,26 @@ def _signals_held() -> Iterator[None]:
         yield
         return
     came: list[int] = []
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, _INTERRUPTS)
     handlers = {ending: signal.getsignal(ending) for ending in _INTERRUPTS}
     replaced = {
         ending: handler for ending, handler in handlers.items() if handler not in (None, signal.SIG_IGN)
     }
+    # The mask is read first: the call that blocks runs the handlers of signals that came just before it, and
+    # what they raise takes the place of its result.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
     try:
+        signal.pthread_sigmask(signal.SIG_BLOCK, _INTERRUPTS)
         for ending in replaced:
             signal.signal(ending, lambda number, _: came.append(number))
         yield
     finally:
-        for ending, handler in replaced.items():
-            signal.signal(ending, handler)
-        for number in came:
-            signal.raise_signal(number)
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        try:
+            for ending, handler in replaced.items():
+                signal.signal(ending, handler)
+            for number in came:
+                signal.raise_signal(number)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _roomy_tempdir(owner: pwd.struct_passwd | None) -> str:

@@ -19,6 +19,12 @@ class LabelledEnum(StrEnum):
         member.label = label
         return member
 
+    def __setattr__(self, name: str, value: object) -> None:
+        # prefetch_related() takes a value for an instance of a model if it takes any attribute.
+        if getattr(self, "_name_", None) in type(self).__members__:
+            raise AttributeError(f"{self!r} is a constant: {name!r} cannot be set.")
+        super().__setattr__(name, value)
+
 
 class RankKind(LabelledEnum):
     """How equal entries share ranks; the five methods of ``scipy.stats.rankdata``."""

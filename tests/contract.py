@@ -20,7 +20,7 @@ __all__ = ["CONTRACT", "IMPORTS", "Leaning", "moved"]
 # Modules and names that Django does not document.
 IMPORTS: Mapping[str, str] = {
     "django.db.models.expressions": (
-        "BaseExpression Col Combinable CombinedExpression Expression Ref ResolvedOuterRef"
+        "BaseExpression Col ColPairs Combinable CombinedExpression Expression Ref ResolvedOuterRef"
     ),
     "django.db.models.constants": "LOOKUP_SEP",
     "django.db.models.fields.reverse_related": "ForeignObjectRel",
@@ -88,8 +88,8 @@ CONTRACT: Mapping[str, Leaning] = {
         attributes=(
             "alias_map alias_prefix alias_refcount annotation_select annotations base_table combinator "
             "combined_queries compiler default_cols default_ordering distinct distinct_fields "
-            "external_aliases extra_select group_by is_sliced model order_by select select_for_update "
-            "standard_ordering subq_aliases subquery table_map where"
+            "external_aliases extra_select extra_tables group_by is_sliced model order_by select "
+            "select_for_update standard_ordering subq_aliases subquery table_map where"
         ),
         calls={
             "add_annotation": "expression, name",
@@ -109,6 +109,7 @@ CONTRACT: Mapping[str, Leaning] = {
             "set_annotation_mask": "names",
             "set_limits": "high=1",
             "set_select": "columns",
+            "set_values": "names",
             "unref_alias": "alias",
         },
         overrides={
@@ -184,7 +185,7 @@ CONTRACT: Mapping[str, Leaning] = {
     ),
     "django.db.models.Field": Leaning(
         sample=lambda: _attempts().model._meta.pk,
-        attributes="attname column model name null primary_key",
+        attributes="attname column model name null",
         calls={"deconstruct": "", "get_col": "alias"},
     ),
     "django.db.models.fields.reverse_related.ForeignObjectRel": Leaning(

@@ -143,8 +143,8 @@ MUTATIONS = (
     Mutation(
         "the worst entry counts in top()",
         "standings/rivals",
-        "    terms = [OrderBy(unshared(term.expression), term.descending)",
-        "    terms = [OrderBy(unshared(term.expression), not term.descending)",
+        "OrderBy(term.expression, term.descending)",
+        "OrderBy(term.expression, not term.descending)",
     ),
     Mutation(
         "every entry of a member counts",
@@ -316,10 +316,10 @@ MUTATIONS = (
         DECLARATIONS,
     ),
     Mutation(
-        "terms are shared in top()",
-        "standings/rivals",
-        "    terms = [OrderBy(unshared(term.expression), term.descending)",
-        "    terms = [OrderBy(term.expression, term.descending)",
+        "subqueries are looked up row by row in top()",
+        "standings/plan",
+        "        and not any(map(holds_query, rankings[0].declaration.row_expressions()))\n",
+        "",
         DECLARATIONS,
     ),
     Mutation(
@@ -430,7 +430,7 @@ MUTATIONS = (
     Mutation(
         "what an aggregate refers to binds inside",
         "orm/query",
-        "if summarize and isinstance(annotation, DerivedColumn) and not self.combinator:",
+        "if summarize and isinstance(annotation, NullsLast) and not self.combinator:",
         "if False:",
         "tests/test_tables.py",
     ),

@@ -14,6 +14,7 @@ INSTALLED_APPS = [
     "tests.testapp",
     "tests.quiz",
     "tests.schemas",
+    "tests.fuzz",
     "tests.counters",
 ]
 # Tables of apps without migrations are made before all others, those of the tests too.

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db.models import Avg, Case, Count, Max, Min, Q, Sum, When
+from django.db.models import Avg, Case, Count, Exists, Max, Min, OuterRef, Q, Sum, When
 
 from tests.boards import Boards, Row
 from tests.testapp.models import Attempt
@@ -70,6 +70,15 @@ def test_aggregates_of_what_is_not_of_a_rank(boards: Boards) -> None:
     )
     expected = len(boards.pks(lambda r: r.rank != 1))
     assert found == {"counted": expected, "summed": expected}
+
+
+def test_aggregates_of_times_that_tie(boards: Boards) -> None:
+    taken = f"{boards.prefix}time_taken"
+    same = Exists(boards.view.filter(**{taken: OuterRef(taken)}).exclude(pk=OuterRef("pk")))
+    times = Counter(row.standing.time_taken for row in boards.rows)
+    expected = sum(number for time, number in times.items() if time is not None and number > 1)
+    assert boards.view.filter(same).count() == expected > 0
+    assert boards.view.aggregate(n=Count("pk", filter=same)) == {"n": expected}
 
 
 def test_aggregates_beside_a_year(boards: Boards) -> None:

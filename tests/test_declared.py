@@ -34,6 +34,7 @@ from leaderboard import (
 from leaderboard.expressions.logic import Comparison
 from leaderboard.expressions.terms import as_written
 from leaderboard.testing import assert_matches_reference
+from tests.attempts import START
 from tests.testapp.models import Attempt, Candidate, Comment, Test
 
 pytestmark = pytest.mark.django_db
@@ -116,6 +117,12 @@ def test_terms_by_name() -> None:
 @pytest.mark.parametrize("ties_by", ["-label", ["label", "-big"], ["-started_at"]])
 @pytest.mark.parametrize("kind", RankKind)
 def test_ties_are_ordered(ties_by: Any, kind: RankKind, data: None) -> None:
+    for position, key in enumerate(Attempt.objects.order_by("pk").values_list("pk", flat=True)):
+        Attempt.objects.filter(pk=key).update(
+            label=["b", None, "a", "c"][position % 4],
+            big=position * 5 % 7,
+            started_at=START + timedelta(minutes=position * 5 % 9),
+        )
     declared = board(ties_by=ties_by, rank_kind=kind)
     assert_matches_reference(on(declared))
     for test in Test.objects.all():
@@ -340,23 +347,34 @@ def test_a_week_of_dates() -> None:
 
 
 def rows_read(queryset: Any) -> float:
-    """Return how many rows are read where the planner takes the index if it can.
+    """Return how many rows are read where the planner takes the index if it can."""
+    prefer_indexes()
+    return scanned(json.loads(queryset.explain(format="json", analyze=True))[0]["Plan"])
 
-    On so few rows, among what other tests have left of theirs, a scan of the table may be cheaper.
-    """
+
+def rows_read_by(sql: str) -> float:
+    prefer_indexes()
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}")
+        ((plans,),) = cursor.fetchall()
+    return scanned(plans[0]["Plan"])
+
+
+def prefer_indexes() -> None:
+    # On so few rows, among what other tests have left of theirs, a scan of the table may be cheaper.
     with connection.cursor() as cursor:
         for way in ("seqscan", "bitmapscan", "sort"):
             cursor.execute(f"SET LOCAL enable_{way} = off")
 
-    def scanned(node: dict[str, Any]) -> float:
-        rows = 0.0
-        if "Scan" in node["Node Type"] and node["Node Type"] != "Subquery Scan":
-            rows = (node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"]
-        return rows + sum(map(scanned, node.get("Plans", [])))
 
-    return scanned(json.loads(queryset.explain(format="json", analyze=True))[0]["Plan"])
+def scanned(node: dict[str, Any]) -> float:
+    rows = 0.0
+    if "Scan" in node["Node Type"] and node["Node Type"] != "Subquery Scan":
+        rows = (node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"]
+    return rows + sum(map(scanned, node.get("Plans", [])))
 
 
+@pytest.mark.plans
 def test_a_board_of_a_fixed_zone_is_served_by_its_index() -> None:
     declared = board(within={"month": TruncMonth("finished_at", tzinfo=BERLIN)}, nulls_distinct=True)
     (index,) = declared.indexes("monthly")
@@ -371,6 +389,24 @@ def test_a_board_of_a_fixed_zone_is_served_by_its_index() -> None:
     assert rows_read(top) < 100
     assert [entry.rank for entry in top] == list(range(1, 11))
     assert board(within={"month": TruncMonth("finished_at")}).indexes("monthly") == []
+
+
+@pytest.mark.plans
+def test_neighbours_are_read_by_the_index() -> None:
+    declared = board()
+    (index,) = declared.indexes("near")
+    with connection.schema_editor() as editor:
+        editor.add_index(Attempt, index)
+    scored(*range(3000))
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE testapp_attempt")
+    pinned = on(declared).on_board(test=Test.objects.get(name="scored"))
+    entry = Attempt.objects.get(score=1500)
+    with CaptureQueriesContext(connection) as captured:
+        near = pinned.around(entry, before=2, after=2)
+    _, *sides = [query["sql"] for query in captured.captured_queries]
+    assert [rows_read_by(side) < 100 for side in sides] == [True, True]
+    assert [found.score for found in near] == [1502, 1501, 1500, 1499, 1498]
 
 
 # Subqueries
@@ -388,6 +424,7 @@ COMMENTS = Comment.objects.filter(attempt=OuterRef("pk")).values("attempt")
 SAID = Coalesce(Subquery(COMMENTS.annotate(n=Count("pk")).values("n"), output_field=IntegerField()), 0)
 
 
+@pytest.mark.plans
 @pytest.mark.parametrize(
     "options",
     [
@@ -408,6 +445,7 @@ def test_a_subquery_is_evaluated_once_a_row(options: dict[str, Any], data: None)
     assert subplan_loops(standings) <= Attempt.objects.count()
 
 
+@pytest.mark.plans
 def test_a_subquery_lets_top_stop_early() -> None:
     with connection.cursor() as cursor:
         scored(*range(4000))

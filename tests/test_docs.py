@@ -249,6 +249,17 @@ def test_the_quickstart_gives_what_it_says(names: dict[str, Any]) -> None:
 
 
 @pytest.mark.django_db
+def test_no_model_is_taken_for_tests(names: dict[str, Any]) -> None:
+    """As pytest's python_classes does by default, with a warning for each model."""
+    declared = [
+        value for value in names.values() if inspect.isclass(value) and issubclass(value, models.Model)
+    ]
+    assert {model.__name__ for model in declared} >= {"Test", "Attempt"}
+    named = [model for model in declared if model.__name__.startswith("Test")]
+    assert not [model for model in named if getattr(model, "__test__", True)]
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize(
     "block",
     [

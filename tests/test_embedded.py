@@ -10,7 +10,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -176,6 +176,24 @@ def test_an_interrupt_of_a_poll_leaves_nothing(
     assert time.monotonic() - started < 2 * STOP_SECONDS
     assert not processes(base)
     assert not list(base.iterdir())
+
+
+def test_an_interrupt_while_signals_are_being_blocked_leaves_none_blocked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    mask = signal.pthread_sigmask
+    before = mask(signal.SIG_BLOCK, ())
+
+    def interrupted(how: int, signals: Iterable[int]) -> set[int]:
+        result = mask(how, signals)
+        if how == signal.SIG_BLOCK and signals:
+            raise KeyboardInterrupt
+        return result
+
+    monkeypatch.setattr(signal, "pthread_sigmask", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        EmbeddedPostgres().stop()
+    assert mask(signal.SIG_BLOCK, ()) == before
 
 
 @needs_proc

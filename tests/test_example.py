@@ -6,11 +6,12 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
 
-from example.__main__ import was_interrupted
+from example.__main__ import interrupts_kept, was_interrupted
 
 ROOT = Path(__file__).parents[1]
 WHOLE = ROOT.parent / "shared" / "data"
@@ -52,26 +53,66 @@ def test_demo_leaves_nothing_behind_when_interrupted() -> None:
     with tempfile.TemporaryDirectory(prefix="demo-", dir="/tmp") as folder:
         # The folder must be open to the server's user, as /tmp is.
         Path(folder).chmod(0o1777)
-        process = subprocess.Popen(
+        with subprocess.Popen(
             [sys.executable, "-m", "example", "demo", "--rows", "50000000"],
             cwd=ROOT,
             env=environment(TMPDIR=folder),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-        )
-        assert process.stderr is not None
-        # The real results are there, and the synthetic ones are being loaded.
-        assert "400 of 400" in process.stderr.readline()
-        (pid_file,) = Path(folder).glob("leaderboard-*/data/postmaster.pid")
-        server = int(pid_file.read_text().split()[0])
-        process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=60)
+        ) as process:
+            try:
+                assert process.stderr is not None
+                # The real results are there, and the synthetic ones are being loaded.
+                assert "400 of 400" in process.stderr.readline()
+                (pid_file,) = Path(folder).glob("leaderboard-*/data/postmaster.pid")
+                server = int(pid_file.read_text().split()[0])
+                process.send_signal(signal.SIGINT)
+                _, errors = process.communicate(timeout=60)
+            finally:
+                # A demo that is not interrupted would load for hours.
+                process.kill()
         assert process.returncode == 130
         assert "Traceback" not in errors
         assert list(Path(folder).iterdir()) == []
         with pytest.raises(ProcessLookupError):
             os.kill(server, 0)
+
+
+class Interrupting:
+    """Interrupts the program when it is no longer needed."""
+
+    def __del__(self) -> None:
+        signal.raise_signal(signal.SIGINT)
+
+
+def test_an_interrupt_of_a_destructor_comes_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    reported: list[sys.UnraisableHookArgs] = []
+    monkeypatch.setattr(sys, "unraisablehook", reported.append)
+    handler = signal.getsignal(signal.SIGALRM)
+    Interrupting()
+    assert len(reported) == 1
+    with pytest.raises(KeyboardInterrupt), interrupts_kept():
+        Interrupting()
+        time.sleep(30)
+    assert len(reported) == 1
+    assert signal.getsignal(signal.SIGALRM) is handler
+    assert sys.unraisablehook == reported.append
+
+
+class Failing:
+    """Fails when it is no longer needed."""
+
+    def __del__(self) -> None:
+        raise ValueError
+
+
+def test_other_errors_of_destructors_are_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    reported: list[type[BaseException]] = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda unraisable: reported.append(unraisable.exc_type))
+    with interrupts_kept():
+        Failing()
+    assert reported == [ValueError]
 
 
 def test_an_error_on_the_way_out_of_an_interrupt_is_one() -> None:

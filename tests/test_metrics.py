@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any, Self
 
 import pytest
-from django.db.models import BooleanField
+from django.db.models import BooleanField, F
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Lower
 
+from leaderboard import LeaderboardQuerySet
 from tests.boards import Boards
 from tests.testapp.models import Attempt, Test
 
@@ -51,3 +53,41 @@ def test_a_metric_replaces_another_of_its_name(data: None) -> None:
     assert list(queryset.values("pk", "rank", "time_taken")) == list(
         Attempt.objects.board("members").standings().values("pk", "rank", "time_taken")
     )
+
+
+class Replaced(LeaderboardQuerySet):
+    """Has methods of its own in place of those for single metrics."""
+
+    def with_rank(self, kind: Any = None, *, prefix: str = "") -> Self:
+        ranked = super().with_rank(kind or "dense", prefix=prefix)
+        return ranked.annotate(**{f"{prefix}medal": F(f"{prefix}rank")})
+
+    def with_percentile(self, kind: Any = None, *, prefix: str = "") -> Self:
+        return super().with_percentile(kind or "strict", prefix=prefix)
+
+    def with_board_size(self, *, prefix: str = "") -> Self:
+        return super().with_board_size(prefix=f"{prefix}whole_")
+
+    def with_qualification(self, *, prefix: str = "") -> Self:
+        return super().with_qualification(prefix=f"{prefix}my_")
+
+    def with_time_taken(self, *, prefix: str = "") -> Self:
+        return super().with_time_taken(prefix=f"{prefix}my_")
+
+
+def test_standings_are_made_by_the_methods_for_single_metrics(data: None) -> None:
+    by_hand = Attempt.objects.board("overall").with_rank("dense").with_percentile("strict").order_by("pk")
+    found = Replaced(Attempt).board("overall").standings("x_").order_by("pk")
+    names = [
+        "x_rank",
+        "x_medal",
+        "x_whole_board_size",
+        "x_percentile",
+        "x_my_qualification",
+        "x_my_time_taken",
+    ]
+    assert list(found.query.annotations) == names
+    assert list(found.values_list("x_rank", "x_percentile")) == list(
+        by_hand.values_list("rank", "percentile")
+    )
+    assert list(found.values_list("x_medal", flat=True)) == list(found.values_list("x_rank", flat=True))

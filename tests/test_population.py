@@ -24,6 +24,11 @@ def test_as_population(boards: Boards) -> None:
         (found, population),
         (found.filter(boards.q(rank=1)), {pk for pk in population if expected[pk].rank == 1}),
         (found.exclude(boards.q(rank=1)), {pk for pk in population if expected[pk].rank != 1}),
+        # Which PostgreSQL 15 and 16 do not plan where the count is a column of its own.
+        *(
+            (found.filter(boards.q(board_size=n)), {pk for pk in population if expected[pk].board_size == n})
+            for n in {expected[pk].board_size for pk in population}
+        ),
     ]:
         assert pks
         assert dict(queryset.values_list("pk", boards.rank)) == {pk: expected[pk].rank for pk in pks}

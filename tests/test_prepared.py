@@ -12,11 +12,13 @@ from typing import Any
 from unittest import mock
 
 import pytest
-from django.db import connection
+from django.db import connection, models
 from django.db.models import Exists, F, OuterRef, Q, Subquery, Value
+from django.db.models.lookups import Exact
+from django.test.utils import register_lookup
 from django.utils.functional import SimpleLazyObject, lazystr
 
-from leaderboard import AtLeast, Leaderboard
+from leaderboard import AtLeast, Leaderboard, LeaderboardManager
 from leaderboard.declaration.leaderboard import MOST_PREPARED
 from leaderboard.standings.entries import entry_level
 from tests.testapp.models import Attempt, Candidate, Test
@@ -99,6 +101,52 @@ def test_an_expression_of_ones_own_is_asked_each_time(monkeypatch: pytest.Monkey
     assert "= red" in sql_of(chosen.standings())
     monkeypatch.setattr(CurrentTeam, "current", "blue")
     assert "= blue" in sql_of(chosen.standings())
+
+
+class CurrentLookup(Exact):
+    """A lookup that compares with what is current when it is resolved."""
+
+    def get_prep_lookup(self) -> Any:
+        return CurrentTeam.current
+
+
+class CurrentField(models.CharField):  # type: ignore[type-arg]
+    def get_prep_value(self, value: Any) -> Any:
+        return CurrentTeam.current
+
+
+OF_ONES_OWN = [
+    Q(label__current=True),
+    ~Q(score=1) | Q(label__current=True),
+    Q(candidate__team__current=True),
+]
+
+
+@pytest.mark.parametrize("eligible", OF_ONES_OWN, ids=str)
+def test_a_lookup_of_ones_own_is_asked_each_time(eligible: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    with register_lookup(models.CharField, CurrentLookup, lookup_name="current"):
+        chosen = Attempt.objects.with_leaderboard(board(eligible=eligible)).on_board(test=1).standings()
+        assert "= red" in sql_of(chosen)
+        assert times_prepared(chosen, chosen.all()) == 2
+        monkeypatch.setattr(CurrentTeam, "current", "blue")
+        assert "= blue" in sql_of(chosen)
+
+
+def test_a_field_of_ones_own_is_asked_each_time(monkeypatch: pytest.MonkeyPatch, isolated: None) -> None:
+    class Entry(models.Model):
+        score = models.IntegerField()
+        label = CurrentField()
+
+        objects = LeaderboardManager(all=Leaderboard(order_by=["-score"], eligible=Q(label="x")))
+
+        class Meta:
+            app_label = "testapp"
+
+    chosen = Entry.objects.standings()
+    assert "= red" in sql_of(chosen)
+    assert times_prepared(chosen, chosen.all()) == 2
+    monkeypatch.setattr(CurrentTeam, "current", "blue")
+    assert "= blue" in sql_of(chosen)
 
 
 def test_a_date_follows_the_default_time_zone(settings: Any) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.db.models import Exists, FilteredRelation, OuterRef, Prefetch, Q, Subquery
 
-from leaderboard import Latest, Leaderboard
+from leaderboard import Latest, Leaderboard, Qualification
 from leaderboard.testing import assert_matches_reference
 from tests.boards import Boards, nulls_last
 from tests.testapp.models import Attempt, Candidate, Comment, Test
@@ -48,6 +48,16 @@ def test_prefetch(model: Any, boards: Boards, django_assert_num_queries: Any) ->
         rows = [row for row in boards.rows if getattr(row.entry, field) == parent.pk and row.rank != 1]
         rows.sort(key=lambda r: (*nulls_last(r.rank), r.entry.pk))
         boards.check(parent.shown, [row.entry.pk for row in rows], ordered=True)
+
+
+def test_prefetch_beside_values(boards: Boards) -> None:
+    """Django prefetches for no values, which it knows by that they take no attribute."""
+    prefetched = boards.view.prefetch_related("comments")
+    for name in ("rank", "qualification", "time_taken"):
+        found = prefetched.values_list(f"{boards.prefix}{name}", flat=True)
+        assert len(found) == len(prefetched.values(f"{boards.prefix}{name}")) == len(boards.rows)
+    with pytest.raises(AttributeError, match="constant"):
+        Qualification.PENDING.label = "x"
 
 
 @pytest.mark.parametrize("name", ["overall", "members"])

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import django
 import pytest
 from django.db import connection, models
-from django.db.models import Count, Exists, Max, OuterRef
+from django.db.models import Count, Exists, F, Max, OuterRef, Window
 from django.test.utils import isolate_apps
 
 from leaderboard import AtLeast, Latest, Leaderboard, LeaderboardManager, RankKind
@@ -178,3 +179,59 @@ def test_rows_that_tie(results: Any) -> None:
     )
     assert standings.filter(tied).count() == 4
     assert standings.aggregate(tied=Count("score", filter=tied)) == {"tied": 4}
+
+
+def test_views_by_a_window(results: Any) -> None:
+    """Where a window is filtered by, Django selects one column only of what it knows as "pk"."""
+    alike = Window(Count("score"), partition_by=["score", "who"])
+    board = results.on_board(cup=1).standings().annotate(n=alike)
+    view = board.filter(n=1)
+    assert sorted(ranks(view)) == [1, 1, 3, 4, 5, 5]
+    third = view.get(rank=3)
+    assert view.get_standing(third).rank == 3
+    assert [entry.rank for entry in view.around(third, before=1, after=1)] == [1, 3, 4]
+    assert sorted(ranks(view.exclude(score=5).as_population().with_rank())) == [1, 2, 3, 3]
+    assert len(view.order_by("rank")[:1] | results.on_board(cup=1).standings().filter(score=3)) == 2
+    assert view.update(who=9) == 6
+    assert results.filter(who=9).count() == 6
+    assert board.filter(n=0).delete()[0] >= 1
+    assert not results.filter(cup=1, score=None).exists()
+
+
+def test_keys_beside_a_count(results: Any) -> None:
+    standings = results.on_board(cup=1).standings().annotate(same=Count("group"))
+    found = standings.values_list("pk", F("rank") + 1)
+    assert sorted(rank for _, rank in found if rank is not None) == [2, 2, 4, 5, 6, 6]
+    assert sorted(standings.exclude(rank=None).values_list("pk", "rank").values_list("rank", flat=True)) == [
+        1,
+        1,
+        3,
+        4,
+        5,
+        5,
+    ]
+    assert len(standings.values("pk", "rank")) == len(SCORES)
+    assert len(standings.values("pk", "rank").annotate(n=Count("who"))) == len(SCORES)
+    assert len(standings.values("pk", twice=F("rank") * 2).distinct()) == len(SCORES)
+
+
+def test_what_subqueries_select(results: Any) -> None:
+    """Django 6.1 takes what values() selects of annotations for a primary key, be they ours or its own."""
+    standings = results.on_board(cup=1).standings()
+    annotated = results.filter(cup=1).annotate(rank=F("score") * 1)
+    miscounts = django.VERSION >= (6, 1) and len(results.model._meta.pk_fields) > 1
+    for queryset, right in ((standings, {1, 3}), (annotated, {5, 4})):
+        inner = queryset.filter(score__gte=4)
+        for name in ("values", "values_list"):
+            selected = getattr(inner, name)("rank")
+            if miscounts:
+                with pytest.raises(ValueError, match="must have 1 selected fields"):
+                    queryset.filter(rank__in=selected)
+                with pytest.raises(ValueError, match="must have 1 selected fields"):
+                    queryset.filter(rank=selected[:1])
+            else:
+                assert {*ranks(queryset.filter(rank__in=selected))} == right
+                assert {*ranks(queryset.filter(rank=selected.order_by("-score")[:1]))} < right
+        # The same in other words.
+        assert {*ranks(queryset.filter(Exists(inner.filter(rank=OuterRef("rank")))))} == right
+        assert {*ranks(queryset.filter(pk__in=inner.values("pk")))} == right

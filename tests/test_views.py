@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+from django.db import NotSupportedError
 from django.db.models import (
     Case,
     Count,
@@ -406,3 +407,16 @@ def test_a_random_sample_keeps_its_rows(boards: Boards) -> None:
 def test_raw_sql_may_name_the_table(boards: Boards) -> None:
     found = boards.add(Attempt.objects.extra(where=["testapp_attempt.score > %s"], params=[50]))
     boards.check(found, boards.pks(lambda r: r.entry.score is not None and r.entry.score > 50))
+
+
+def test_raw_sql_may_name_more_tables(boards: Boards) -> None:
+    entries = Attempt.objects.extra(
+        tables=["testapp_test"],
+        where=["testapp_test.id = testapp_attempt.test_id AND testapp_test.name = 'test 0'"],
+    )
+    pks = boards.pks(lambda r: r.entry.test.name == "test 0")
+    boards.check(boards.add(entries), pks)
+    boards.check(boards.add(entries.on_board(test=Test.objects.get(name="test 0"))), pks)
+    for needs_a_subquery in (lambda: entries.as_population(), lambda: entries.get_standing(pk=1)):
+        with pytest.raises(NotSupportedError, match=r"Exists\(\)"):
+            needs_a_subquery()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import Count, Value, Window
+from django.db.models import Count, ExpressionWrapper, Value, Window
 from django.db.models.functions import DenseRank, Rank, RowNumber
 
 from leaderboard.expressions.fields import BIGINT
@@ -17,7 +17,7 @@ class Tally:
     """The whole numbers of which every rank and percentile is made, as window functions.
 
     ``ranked`` is a condition that splits off the rows that take no part; they get ranks of their own,
-    which the caller must hide.
+    which the caller must hide; ``by_subquery`` tells that a subquery decides it.
     """
 
     def __init__(
@@ -27,12 +27,14 @@ class Tally:
         partition_by: Sequence[Any] = (),
         ranked: Any = None,
         ties: Sequence[Any] = (),
+        by_subquery: bool = False,
     ) -> None:
         self.order_by = list(order_by)
         self.partition_by = list(partition_by)
         self.ranked = ranked
         self.partition = self.partition_by if ranked is None else [*self.partition_by, ranked]
         self.ties = list(ties)
+        self.by_subquery = by_subquery
 
     def _ordered(self, function: Any, *ties: Any) -> Window:
         return Window(
@@ -57,7 +59,10 @@ class Tally:
     def size(self) -> Any:
         """The number of entries ranked on the board."""
         counted = Count("*") if self.ranked is None else Count(Value(1), filter=self.ranked)
-        return Window(counted, partition_by=self.partition_by or None, output_field=BIGINT)
+        size = Window(counted, partition_by=self.partition_by or None, output_field=BIGINT)
+        # A filter by a count that depends on a subquery is an internal error of PostgreSQL before 17, unless
+        # the count is part of an expression.
+        return ExpressionWrapper(size + Value(0, BIGINT), BIGINT) if self.by_subquery else size
 
     @property
     def dense(self) -> Any:

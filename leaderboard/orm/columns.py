@@ -21,6 +21,7 @@ __all__ = [
     "DerivedTable",
     "EqualWrapper",
     "StoredColumn",
+    "UnnumberedColumn",
     "columns_of",
     "is_stored_column",
     "may_be_null",
@@ -109,6 +110,14 @@ class EqualWrapper(ExpressionWrapper):  # type: ignore[type-arg]  # generic for 
     @property
     def identity(self) -> Any:
         return self.expression.identity
+
+
+class UnnumberedColumn(ExpressionWrapper):  # type: ignore[type-arg]
+    """A column that equals nothing that is selected, so that GROUP BY has it by name, not by number."""
+
+    @property
+    def identity(self) -> Any:
+        return (type(self), self.expression.identity)
 
 
 class StoredColumn(Col):

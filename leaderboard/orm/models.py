@@ -19,6 +19,7 @@ __all__ = [
     "field_called",
     "field_names",
     "key_fields",
+    "key_names",
     "key_parts",
     "managers_of",
     "own_field",
@@ -71,9 +72,15 @@ def key_fields(model: type[Model]) -> Sequence[Any]:
     return model._meta.pk_fields
 
 
+def key_names(model: type[Model]) -> Sequence[str]:
+    """Return the names by which the fields of the primary key are selected."""
+    # As "pk", a composite key loses all but one of its columns where a window is filtered by.
+    return [field.attname for field in key_fields(model)]
+
+
 def key_parts(model: type[Model]) -> Sequence[F]:
     """Return references to the fields of the primary key."""
-    return [F(field.attname) for field in key_fields(model)]
+    return [F(name) for name in key_names(model)]
 
 
 def own_field(model: type[Model], expression: Any) -> Any:

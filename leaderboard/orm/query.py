@@ -12,12 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, cast
 
 from django.db import NotSupportedError, connections, models
 from django.db.models import F, Transform
 from django.db.models.constants import LOOKUP_SEP
-from django.db.models.expressions import Col, Ref
+from django.db.models.expressions import Col, ColPairs, Ref
 from django.db.models.lookups import IsNull
 from django.db.models.sql import Query
 from django.db.models.sql.compiler import SQLCompiler
@@ -25,7 +25,7 @@ from django.db.models.sql.constants import INNER
 from django.db.models.sql.datastructures import Join
 from django.db.models.sql.where import AND, WhereNode
 
-from leaderboard.orm.columns import DerivedColumn, DerivedRef, DerivedTable, columns_of
+from leaderboard.orm.columns import DerivedColumn, DerivedRef, DerivedTable, UnnumberedColumn, columns_of
 from leaderboard.orm.conditions import (
     PinnedTo,
     PinnedToNull,
@@ -39,7 +39,7 @@ from leaderboard.orm.conditions import (
     without,
 )
 from leaderboard.orm.levels import unique_name
-from leaderboard.orm.models import own_field, own_fields
+from leaderboard.orm.models import key_fields, key_names, own_field, own_fields
 from leaderboard.orm.ordering import NullsLast, OrderingCompiler
 from leaderboard.orm.trees import holds_outer_reference, parts_of, path_of, resolved, same
 
@@ -84,13 +84,22 @@ class DerivedCompiler(OrderingCompiler):
             for expression in expressions
             if expression in collapsed or getattr(expression, "alias", None) in derived
         ]
-        whole = {column.alias for column in grouped if isinstance(column, Col) and column.target.primary_key}
+        whole = self._aliases_with_key(grouped)
         # A lookup such as day__year=2026 is grouped by the year, but compiled to a range of days.
-        return list(
-            dict.fromkeys(
-                [*grouped, *(c for c in columns_of(*expressions) if c.alias in whole and c.alias in derived)]
-            )
-        )
+        columns: list[Any] = [
+            column for column in columns_of(*expressions) if column.alias in whole and column.alias in derived
+        ]
+        if len(key_fields(self.query.model)) > 1:
+            # What is selected is named by its number, for which Django counts a composite key as one column.
+            columns = [UnnumberedColumn(column, column.output_field) for column in columns]
+        return list(dict.fromkeys([*grouped, *columns]))
+
+    def _aliases_with_key(self, grouped: Sequence[Any]) -> set[str]:
+        """Return the aliases of the tables whose whole primary key is among the expressions."""
+        parts = [part for whole in grouped for part in (whole if isinstance(whole, ColPairs) else [whole])]
+        columns = {(part.alias, part.target) for part in parts if isinstance(part, Col)}
+        keys = key_fields(self.query.model)
+        return {alias for alias, _ in columns if all((alias, field) in columns for field in keys)}
 
     def _derived_aliases(self) -> set[str]:
         return {alias for alias, table in self.query.alias_map.items() if isinstance(table, DerivedTable)}
@@ -343,8 +352,8 @@ class DerivedQuery(Query):
     ) -> Any:
         found = super().resolve_ref(name, allow_joins, reuse, summarize)
         annotation = self.annotations.get(name)
-        if summarize and isinstance(annotation, DerivedColumn) and not self.combinator:
-            # In aggregate(), as the column that it is. A reference is written without its table, and within
+        if summarize and isinstance(annotation, NullsLast) and not self.combinator:
+            # In aggregate(), as what it is. A reference is written without its table, and within
             # a subquery on the same model it would be the column of that.
             return annotation
         return found
@@ -413,12 +422,17 @@ class DerivedQuery(Query):
 
 def keys_of(query: Query) -> Query:
     """Return a query for the primary keys of the rows, in no order."""
-    keys = query.clone()
+    keys: Any = query.clone()
+    if keys.extra_tables:
+        # Django gives them other names in a subquery, and takes those for tables.
+        raise NotSupportedError(
+            "extra(tables=…) does not work in a subquery, which this needs; use filter() with a relation or "
+            "with Exists()."
+        )
     keys.select_for_update = False
     keys.clear_ordering()
-    keys.clear_select_clause()
-    keys.add_fields(["pk"])
-    return keys
+    keys.set_values(key_names(keys.model))
+    return cast(Query, keys)
 
 
 def is_correlated(query: Query) -> bool:

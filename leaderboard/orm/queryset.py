@@ -8,6 +8,7 @@ from django.core.exceptions import FieldError
 from django.db import NotSupportedError, models
 
 from leaderboard.orm.columns import DerivedColumn, DerivedRef
+from leaderboard.orm.models import key_names
 from leaderboard.orm.query import NO_ROW_LOCKS, DerivedQuery
 from leaderboard.orm.trees import joined_many_rows
 
@@ -159,7 +160,7 @@ class DerivedQuerySet(models.QuerySet[Any]):
         if self.query.distinct_fields:
             raise TypeError("Cannot update or delete after .distinct(*fields).")
         self._for_write = True
-        return self._plain_rows().filter(pk__in=self.order_by().values("pk"))
+        return self._plain_rows().filter(pk__in=self.order_by().values(*key_names(self.model)))
 
     def _plain_rows(self) -> models.QuerySet[Any]:
         """Return all rows of the model, on the same database."""
@@ -209,7 +210,7 @@ def _combinable(queryset: Any) -> Any:
         if isinstance(annotation, DerivedColumn):
             reference = DerivedRef(annotation.name, annotation.output_field)
             whole.query.add_annotation(reference, name)
-    return whole.filter(pk__in=queryset.values("pk"))
+    return whole.filter(pk__in=queryset.values(*key_names(queryset.model)))
 
 
 def made_by_as_manager(manager: Any) -> Any:

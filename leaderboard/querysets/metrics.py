@@ -29,13 +29,12 @@ __all__ = ["MetricQuerySet"]
 class MetricQuerySet(BoardQuerySet):
     """A queryset that annotates metrics of its board."""
 
-    def _with_metrics(self, prefix: str, *metrics: Metric) -> Self:
+    def _with_metric(self, metric: Metric, prefix: str) -> Self:
+        self._refuse_combined(f"with_{metric.name}")
+        self._refuse_row_locks()
         clone = self._copied()
-        for metric in metrics:
-            clone._refuse_combined(f"with_{metric.name}")
-            clone._refuse_row_locks()
-            name = clone._free_name(prefix, metric.name)
-            clone.query.annotate_derived(MetricColumn(self._ranking, metric), name)
+        name = clone._free_name(prefix, metric.name)
+        clone.query.annotate_derived(MetricColumn(self._ranking, metric), name)
         return clone
 
     def _free_name(self, prefix: str, name: str) -> str:
@@ -54,13 +53,6 @@ class MetricQuerySet(BoardQuerySet):
             f"The annotation {name!r} conflicts with {taken}; pass a prefix, such as prefix='board_'."
         )
 
-    def _rank(self, kind: RankKind | str | None = None) -> Rank:
-        return Rank(self._declaration.rank_kind if kind is None else as_kind(RankKind, kind, "kind"))
-
-    def _percentile(self, kind: PercentileKind | str | None = None) -> Percentile:
-        declared = self._declaration.percentile_kind
-        return Percentile(declared if kind is None else as_kind(PercentileKind, kind, "kind"))
-
     def with_rank(self, kind: RankKind | str | None = None, *, prefix: str = "") -> Self:
         """Return the queryset with ``rank``, of the declared kind unless one is given.
 
@@ -68,28 +60,31 @@ class MetricQuerySet(BoardQuerySet):
         field's or another annotation's; ``NotSupportedError`` after ``union()`` or ``select_for_update()``;
         ``ImproperlyConfigured`` where the model declares no board.
         """
-        return self._with_metrics(prefix, self._rank(kind))
+        declared = self._declaration.rank_kind
+        return self._with_metric(Rank(declared if kind is None else as_kind(RankKind, kind, "kind")), prefix)
 
     def with_percentile(self, kind: PercentileKind | str | None = None, *, prefix: str = "") -> Self:
         """Return the queryset with ``percentile``, 0 to 100, of the declared kind unless one is given.
 
         Raises what :meth:`with_rank` does.
         """
-        return self._with_metrics(prefix, self._percentile(kind))
+        declared = self._declaration.percentile_kind
+        percentile = Percentile(declared if kind is None else as_kind(PercentileKind, kind, "kind"))
+        return self._with_metric(percentile, prefix)
 
     def with_board_size(self, *, prefix: str = "") -> Self:
         """Return the queryset with ``board_size``, the number of entries ranked on the entry's board.
 
         Raises what :meth:`with_rank` does.
         """
-        return self._with_metrics(prefix, BoardSize())
+        return self._with_metric(BoardSize(), prefix)
 
     def with_qualification(self, *, prefix: str = "") -> Self:
         """Return the queryset with ``qualification``, a :class:`~leaderboard.kinds.Qualification`.
 
         Raises what :meth:`with_rank` does.
         """
-        return self._with_metrics(prefix, QualificationStatus())
+        return self._with_metric(QualificationStatus(), prefix)
 
     def with_time_taken(self, *, prefix: str = "") -> Self:
         """Return the queryset with ``time_taken``, a duration.
@@ -129,12 +124,11 @@ class MetricQuerySet(BoardQuerySet):
         """Return the queryset with every metric of its board, their names beginning with ``prefix``.
 
         They are ``rank``, ``board_size``, ``percentile``, ``qualification`` and, where the board
-        declares it, ``time_taken``. Entries that are not ranked stay, with NULL for rank and percentile.
-        Raises what :meth:`with_rank` does.
+        declares it, ``time_taken``, each by its method, which a subclass may have replaced. Entries that
+        are not ranked stay, with NULL for rank and percentile. Raises what :meth:`with_rank` does.
         """
-        queryset = self._with_metrics(
-            prefix, self._rank(), BoardSize(), self._percentile(), QualificationStatus()
-        )
+        queryset = self.with_rank(prefix=prefix).with_board_size(prefix=prefix)
+        queryset = queryset.with_percentile(prefix=prefix).with_qualification(prefix=prefix)
         if self._declaration.time_taken is not None:
             queryset = queryset.with_time_taken(prefix=prefix)
         return queryset

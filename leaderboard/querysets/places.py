@@ -16,7 +16,7 @@ from leaderboard.expressions.fields import BIGINT
 from leaderboard.expressions.logic import Comparison, Negation, all_of, any_of, equal, not_distinct
 from leaderboard.expressions.terms import Term
 from leaderboard.kinds import RankKind
-from leaderboard.orm.models import concrete_model, key_fields, key_parts
+from leaderboard.orm.models import concrete_model, key_fields, key_names, key_parts
 from leaderboard.orm.query import keys_of
 from leaderboard.orm.trees import described
 from leaderboard.querysets.metrics import MetricQuerySet
@@ -96,24 +96,23 @@ class PlaceQuerySet(MetricQuerySet):
         before, after = _limit(before, "before"), _limit(after, "after")
         ranked = self._in_order("around")
         shown = self._of_one(ranked, "around", entry, pk, member)
-        key = shown.values_list("pk", flat=True).first()
+        key = shown.values_list(*key_names(self.model)).first()
         if key is None:
             raise self._missing(entry, pk, member, "ranked, on the board and in the view")
         # The entry's terms are read by the statement that compares them: types stay, and times run on.
-        own = self._plain_rows().filter(pk=key)
+        own = self._plain_rows().filter(pk=_as_value(key))
         declaration = self._declaration
         terms = (*declaration.terms, *declaration.ties_by)
         places: list[Any] = [Subquery(own.values_list(term.expression)) for term in terms]
-        parts = key if isinstance(key, tuple) else (key,)
-        places += [Value(part, field) for part, field in zip(parts, key_fields(self.model), strict=True)]
+        places += [Value(part, field) for part, field in zip(key, key_fields(self.model), strict=True)]
         keys = [key]
         for count, later in ((before, False), (after, True)):
             side = ranked.filter(_beyond(ranked._ordering(), places, later=later))
             side = side if later else side.reverse()
             if side._has_many_rows:
                 side = side.distinct()
-            keys += side.values_list("pk", flat=True)[:count] if count else []
-        return ranked._with_default_rank().filter(pk__in=keys)
+            keys += side.values_list(*key_names(self.model))[:count] if count else []
+        return ranked._with_default_rank().filter(pk__in=[_as_value(key) for key in keys])
 
     async def aaround(
         self,
@@ -230,6 +229,11 @@ class PlaceQuerySet(MetricQuerySet):
             raise ValueError(f"entry={entry!r} is not saved, so it has no standing.")
         if entry.pk is None:
             raise self.model.DoesNotExist(f"entry={entry!r} is deleted.")
+
+
+def _as_value(key: tuple[Any, ...]) -> Any:
+    """Return a primary key as a condition takes it, of the values of its fields."""
+    return key if len(key) > 1 else key[0]
 
 
 def _limit(value: object, argument: str) -> int:

@@ -26,7 +26,7 @@ from django.db.models import OrderBy
 
 from leaderboard.expressions.logic import is_true
 from leaderboard.orm.levels import LevelQuery, level_of, level_over
-from leaderboard.orm.trees import holds_query, unshared
+from leaderboard.orm.trees import holds_query
 from leaderboard.standings.columns import Columns
 from leaderboard.standings.eligibility import completeness, eligibility, marked
 from leaderboard.standings.plan import Plan, RankingPlan
@@ -114,7 +114,7 @@ def _value_level(plan: Plan) -> Columns | None:
         columns.add("value", value)
     terms = plan.rankings[0].ranking.declaration.terms
     if plan.only_ranked and not any(holds_query(term.expression) for term in terms):
-        columns.query.sort([OrderBy(unshared(term.expression), term.descending) for term in terms])
+        columns.query.sort([OrderBy(term.expression, term.descending) for term in terms])
     return columns
 
 

@@ -15,7 +15,6 @@ from django.db.models import F, OrderBy
 
 from leaderboard.expressions.terms import Term
 from leaderboard.orm.levels import LevelQuery, level_of
-from leaderboard.orm.trees import unshared
 from leaderboard.standings.columns import Columns
 from leaderboard.standings.eligibility import completeness, eligibility
 from leaderboard.standings.plan import Plan, RankingPlan
@@ -45,7 +44,7 @@ def rivals_of(plan: Plan, ranking: RankingPlan, entries: LevelQuery) -> Rivals:
         rivals.restrict(condition)
     by_field = declaration.counting.order_by(declaration.collation)
     # Resolved when it is compiled, as the ordering of a query whose aliases stay as they are.
-    terms = [OrderBy(unshared(term.expression), term.descending) for term in declaration.terms]
+    terms = [OrderBy(term.expression, term.descending) for term in declaration.terms]
     order = terms if by_field is None else [by_field]
     rivals.first_by(str(declaration.member), [*order, OrderBy(Term(F("pk")))])
     return Rivals(query=rivals.resolved_within(entries), within=within)

@@ -120,6 +120,7 @@ def _population(
             [OrderBy(column, term.descending) for column, term in zip(terms, declaration.terms, strict=True)],
             partition_by=[standings.column(name) for name in columns.partition],
             ranked=ranked,
+            by_subquery=ranking.ranking.view is not None or base_query(entries.query.model) is not None,
             ties=[
                 *(
                     OrderBy(column, tie.descending, nulls_last=True)

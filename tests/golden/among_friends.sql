@@ -26,7 +26,7 @@ SELECT testapp_attempt.id,
                        entry.finished_at,
                        entry.disqualified,
                        (entry.finished_at - entry.started_at) AS _term0,
-                       (CASE WHEN (NOT entry.disqualified AND ((entry.id) IN (SELECT U0.id FROM testapp_attempt U0 INNER JOIN testapp_candidate U2 ON (U0.candidate_id = U2.id) WHERE (U0.test_id = 1 AND U2.team = red)))) THEN (entry.score IS NOT NULL AND (entry.finished_at - entry.started_at) IS NOT NULL) ELSE NULL END)::boolean AS _complete1
+                       (CASE WHEN (NOT entry.disqualified AND ((entry.id) IN (SELECT U0.id AS id FROM testapp_attempt U0 INNER JOIN testapp_candidate U2 ON (U0.candidate_id = U2.id) WHERE (U0.test_id = 1 AND U2.team = red)))) THEN (entry.score IS NOT NULL AND (entry.finished_at - entry.started_at) IS NOT NULL) ELSE NULL END)::boolean AS _complete1
                   FROM testapp_attempt entry
                  WHERE entry.test_id = 1
                ) standing

@@ -1,4 +1,4 @@
-SELECT testapp_attempt.id AS pk
+SELECT testapp_attempt.id AS id
   FROM (
         SELECT standing.id,
                standing.test_id,
@@ -30,7 +30,7 @@ SELECT testapp_attempt.id AS pk
  WHERE testapp_attempt.id = 1
  ORDER BY testapp_attempt._term_0 DESC,
           testapp_attempt.id ASC
- LIMIT 1;SELECT testapp_attempt.id AS pk
+ LIMIT 1;SELECT testapp_attempt.id AS id
   FROM (
         SELECT standing.id,
                standing.test_id,
@@ -62,7 +62,7 @@ SELECT testapp_attempt.id AS pk
  WHERE ((testapp_attempt._term_0 >= (SELECT U0.score AS term1 FROM testapp_attempt U0 WHERE U0.id = 1)) AND ((testapp_attempt._term_0 > (SELECT U0.score AS term1 FROM testapp_attempt U0 WHERE U0.id = 1)) OR ((testapp_attempt._term_0 = (SELECT U0.score AS term1 FROM testapp_attempt U0 WHERE U0.id = 1)) AND (testapp_attempt.id < 1))))
  ORDER BY testapp_attempt._term_0 ASC,
           testapp_attempt.id DESC
- LIMIT 1;SELECT testapp_attempt.id AS pk
+ LIMIT 1;SELECT testapp_attempt.id AS id
   FROM (
         SELECT standing.id,
                standing.test_id,

@@ -1,7 +1,7 @@
 UPDATE testapp_attempt
    SET label = 'first'
  WHERE testapp_attempt.id IN (
-        SELECT U0.id AS pk
+        SELECT U0.id AS id
           FROM (
                 SELECT standing.id,
                        standing.test_id,
