@@ -9,7 +9,8 @@ from django.db import connections
 from django.db.models.signals import post_migrate
 
 from leaderboard.counters.registry import register_counters
-from leaderboard.counters.upkeep import activate_empty, prune_functions
+from leaderboard.counters.upkeep import activate_empty, prune_functions, settle_storage
+from leaderboard.orm.autodetector import order_triggers
 
 __all__ = ["LeaderboardConfig"]
 
@@ -22,6 +23,7 @@ class LeaderboardConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        order_triggers()
         register_counters(apps)
         post_migrate.connect(_activate, sender=self)
 
@@ -29,4 +31,5 @@ class LeaderboardConfig(AppConfig):
 def _activate(using: str, **_: Any) -> None:
     if connections[using].vendor == "postgresql":
         prune_functions(using)
+        settle_storage(using)
         activate_empty(using)

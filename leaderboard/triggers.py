@@ -8,14 +8,17 @@ CREATE TRIGGER pgtrigger_counter_… AFTER INSERT ON blog_comment REFERENCING NE
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from typing import Any
 
 import pgtrigger
 from pgtrigger import compiler
 
-__all__ = ["MARK", "InstalledTrigger", "OwnedTrigger", "OwnedTriggerSql", "trigger_name"]
+__all__ = ["MARK", "STATE_TABLE", "InstalledTrigger", "OwnedTrigger", "OwnedTriggerSql", "trigger_name"]
 
 MARK = "django-pgleaderboard"
+# Says which columns are right, because triggers have kept them without a gap.
+STATE_TABLE = "leaderboard_counterstate"
 # An identifier of PostgreSQL has 63 bytes, of which pgtrigger takes 16 for its prefix and its hash.
 LONGEST_NAME = 47
 
@@ -35,6 +38,9 @@ class OwnedTriggerSql(compiler.UpsertTriggerSql):
     A role that may write the table need not have rights on what the function writes: it runs as its owner.
     It sees the schemas that the migration saw, and temporary tables last, so that none stands in for a
     table of ours. Nobody else may use the function for a trigger on a table of his own.
+
+    A trigger that replaces one in the same transaction leaves no gap, unless it keeps something else: then
+    its body has another fingerprint behind the name of what it keeps.
     """
 
     def get_template(self) -> str:
@@ -64,29 +70,62 @@ $body$;
                 EXECUTE FUNCTION {execute};
 
             COMMENT ON TRIGGER {pgid} ON {table} IS '{hash}';
-        """.replace("{mark}", MARK)
+
+            DO $state$ BEGIN
+                IF to_regclass('{state}') IS NOT NULL THEN
+                    UPDATE {state} s
+                    SET stopped = replace(s.stopped, pg_current_xact_id()::text || ':{pgid};', '')
+                    FROM pg_proc f WHERE f.oid = '{pgid}'::regproc AND position(';{pgid};' IN s.kept_by) > 0
+                    AND (position(' ' || s.name || '=' IN f.prosrc) = 0
+                        OR position(' ' || s.name || '=' || s.fingerprint || ';' IN f.prosrc) > 0);
+                END IF;
+            END $state$;
+        """.replace("{mark}", MARK).replace("{state}", STATE_TABLE)
 
 
 class InstalledTrigger(compiler.Trigger):
-    """A trigger as a migration holds it; uninstalling it drops its function as well."""
+    """A trigger as a migration holds it; uninstalling it drops its function as well.
+
+    ``requires`` is what must be there before it, as pairs of the label of a model and the name of a field, or
+    None for the model itself. Migrations do not hold that, their order does.
+    """
+
+    requires: Sequence[tuple[str, str | None]] = ()
 
     @property
     def uninstall_sql(self) -> str:
-        return f"{super().uninstall_sql} DROP FUNCTION IF EXISTS {self.sql.pgid}();"
+        # With its triggers: a table that was renamed meanwhile has another name than the one known here.
+        pgid = self.sql.pgid
+        return f"""
+            DO $state$ BEGIN
+                IF to_regclass('{STATE_TABLE}') IS NOT NULL THEN
+                    UPDATE {STATE_TABLE} SET stopped = stopped || pg_current_xact_id()::text || ':{pgid};'
+                    WHERE position(';{pgid};' IN kept_by) > 0;
+                END IF;
+            END $state$;
+            DROP FUNCTION IF EXISTS {pgid}() CASCADE;
+        """
 
 
 class OwnedTrigger(pgtrigger.Trigger):
     """A trigger of :class:`OwnedTriggerSql`. ``func`` and ``declare`` are SQL, or functions that return it.
 
     ``table`` is the table that it stands on, where that is not the one of the model whose migrations have it:
-    the table of a many-to-many relation has no migrations.
+    the table of a many-to-many relation has no migrations. ``requires`` is as for :class:`InstalledTrigger`.
 
     ``pgtrigger.ignore()`` does not reach it: what it keeps would silently differ.
     """
 
-    def __init__(self, *, table: str | None = None, **options: Any) -> None:
+    def __init__(
+        self,
+        *,
+        table: str | None = None,
+        requires: Sequence[tuple[str, str | None]] = (),
+        **options: Any,
+    ) -> None:
         super().__init__(**options)
         self.table = table
+        self.requires = requires
 
     def get_pgid(self, model: Any) -> str:
         pgid = str(super().get_pgid(model))
@@ -104,4 +143,6 @@ class OwnedTrigger(pgtrigger.Trigger):
         del arguments["ignore_func_name"]
         if self.table is not None:
             arguments["table"] = self.table
-        return InstalledTrigger(name=self.name, sql=OwnedTriggerSql(**arguments))
+        installed = InstalledTrigger(name=self.name, sql=OwnedTriggerSql(**arguments))
+        installed.requires = self.requires
+        return installed

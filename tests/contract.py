@@ -19,6 +19,8 @@ __all__ = ["CONTRACT", "IMPORTS", "Leaning", "moved"]
 
 # Modules and names that Django does not document.
 IMPORTS: Mapping[str, str] = {
+    "django.core.management.commands": "makemigrations migrate",
+    "django.db.migrations.autodetector": "MigrationAutodetector OperationDependency",
     "django.db.models.expressions": (
         "BaseExpression Col ColPairs Combinable CombinedExpression Expression Ref ResolvedOuterRef"
     ),
@@ -80,6 +82,11 @@ def _ordering() -> Any:
 
 def _relation() -> Any:
     return _attempts().model._meta.get_field("test").remote_field
+
+
+def _autodetector() -> Any:
+    state = import_module("django.db.migrations.state").ProjectState
+    return import_module("django.db.migrations.autodetector").MigrationAutodetector(state(), state())
 
 
 CONTRACT: Mapping[str, Leaning] = {
@@ -193,7 +200,10 @@ CONTRACT: Mapping[str, Leaning] = {
     ),
     "django.db.models.options.Options": Leaning(
         sample=lambda: _attempts().model._meta,
-        attributes="concrete_fields concrete_model db_table local_concrete_fields managers pk pk_fields",
+        attributes=(
+            "auto_created concrete_fields concrete_model db_table local_concrete_fields local_many_to_many "
+            "managers pk pk_fields"
+        ),
         calls={"get_parent_list": ""},
     ),
     "django.db.models.QuerySet": Leaning(
@@ -209,6 +219,10 @@ CONTRACT: Mapping[str, Leaning] = {
             "update": "kwargs",
             "update_or_create": "defaults, create_defaults, kwargs",
         },
+    ),
+    "django.db.migrations.autodetector.MigrationAutodetector": Leaning(
+        sample=_autodetector,
+        overrides={"add_operation": "app_label, operation, dependencies, beginning"},
     ),
     "django.db.models.Manager": Leaning(
         sample=lambda: type(_attempts()).as_manager(), attributes="_built_with_as_manager"

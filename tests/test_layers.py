@@ -155,8 +155,8 @@ def test_only_the_fence_reads_private_attributes() -> None:
 
 # Names of Django's queries that are names of documented things too.
 SHARED = """
-    __init__ add alias as_sql attname clone column combine compile contains_aggregate contains_over_clause
-    copy db_table deconstruct delete descending distinct expression extra field function
+    __init__ add alias as_sql attname auto_created clone column combine compile contains_aggregate
+    contains_over_clause copy db_table deconstruct delete descending distinct expression extra field function
     get_source_expressions model multiple name null nulls_first nulls_last order_by output_field pk
     primary_key query quote_name resolve_expression rhs select_for_update select_related
     set_source_expressions target update update_or_create value

@@ -20,6 +20,8 @@ from django.db import connections, transaction
 
 from leaderboard.counters.bodies import Bodies
 from leaderboard.counters.groups import CounterGroup
+from leaderboard.counters.installed import TriggerStanding, standings_of
+from leaderboard.counters.state import Claim
 from leaderboard.journal.statements import discard_balanced, fold
 from leaderboard.journal.table import Reason, quoted
 from leaderboard.journal.triggers import UPKEEP
@@ -71,9 +73,25 @@ class Batches:
     def labels(self) -> list[str]:
         return [f"{each.model._meta.label}.{each.name}" for each in self.group.fields]
 
-    def fingerprints(self) -> dict[str, str]:
-        """Return what says, by the names of the counters, what they mean."""
-        return {each.label: self.group.fingerprint(each, self.connection) for each in self.group.counters}
+    def claims(self) -> list[Claim]:
+        """Return what the counters mean, and what keeps them."""
+        kept_by = [trigger.get_pgid(model) for model, trigger in self.bodies.triggers]
+        return [
+            Claim(
+                each.label,
+                self.group.fingerprint(each, self.connection),
+                self.group.target_table,
+                each.field.column,
+                kept_by,
+                each.in_journal,
+            )
+            for each in self.group.counters
+        ]
+
+    def amiss(self) -> list[TriggerStanding]:
+        """Return the triggers that are missing, disabled or of another version."""
+        standings = standings_of(self.bodies.triggers, self.connection)
+        return [standing for standing in standings if standing.state != "installed"]
 
     # What they are for
 
@@ -120,8 +138,11 @@ class Batches:
             )
             return int(cursor.fetchone()[0])
 
-    def fold(self, size: int) -> int:
-        """Move all rows that wait; return how many keys had some. What is locked is left to the next time."""
+    def fold(self, size: int, *, wait: bool = False) -> int:
+        """Move all rows that wait; return how many keys had some.
+
+        What is locked is left to the next time, or waited for with ``wait``.
+        """
         folded, after = 0, None
         chosen = f"(SELECT unnest(%(keys)s::{self.group.link.target_key.rel_db_type(self.connection)}[]))"
         while True:
@@ -134,7 +155,7 @@ class Batches:
                 keys = [key for (key,) in run(waiting, after=after)]
                 if not keys:
                     return folded
-                run(fold(self.journal, chosen, wait=False), keys=keys)
+                run(fold(self.journal, chosen, wait=wait), keys=keys)
                 run(discard_balanced(self.journal, chosen), keys=keys)
             folded, after = folded + len(keys), keys[-1]
 

@@ -43,6 +43,8 @@ class Bodies:
     def __init__(self, group: CounterGroup, connection: Any) -> None:
         self.group = group
         self.connection = connection
+        # With their models; set when they are registered.
+        self.triggers: Sequence[tuple[Any, Any]] = []
 
     @cached_property
     def journal(self) -> JournalTable:
@@ -152,11 +154,19 @@ class Bodies:
         else:
             way = self._fast(event) + self._general(event)
         return f"""
+/*{self._meanings()} */
 IF {IGNORED} THEN
     {mark_dirty(self.journal, keys)};
     RETURN NULL;
 END IF;{way}
 RETURN NULL;"""
+
+    def _meanings(self) -> str:
+        """Return what a trigger keeps: one that replaces another tells by it whether that is the same."""
+        fingerprints = {
+            each.label: self.group.fingerprint(each, self.connection) for each in self.group.counters
+        }
+        return "".join(f" {label}={fingerprint};" for label, fingerprint in fingerprints.items())
 
     def declare(self) -> str:
         """Return the variables of :meth:`write`."""

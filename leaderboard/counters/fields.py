@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from django.core.exceptions import FieldDoesNotExist, FieldError
 from django.db import models
@@ -38,7 +37,13 @@ REFUSED = [
     "unique_for_year",
 ]
 
-Reader = Callable[[str, str, Any], str | None]
+
+class Reader(Protocol):
+    """Says how the column of a counter is read."""
+
+    def __call__(self, stored: str, alias: str, connection: Any) -> str | None: ...
+
+    def is_built(self, connection: Any) -> bool: ...
 
 
 class NumericField(AnyDecimalField):

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from django.db import models
-from django.db.models import Model
+from django.db.models import F, Model
 
 from leaderboard.counters.aggregates import Kept
 from leaderboard.counters.fields import CounterField
 from leaderboard.counters.links import Link, link_of
 from leaderboard.counters.storage import Journal
 from leaderboard.journal.table import JournalTable, Summand, journal_model, quoted, table_name
+from leaderboard.orm.models import field_called
+from leaderboard.orm.relations import nodes_in
 from leaderboard.orm.texts import text_of
+from leaderboard.orm.trees import path_of
 
 __all__ = ["Counter", "CounterGroup", "camel_case", "group_fields", "journal_of"]
 
@@ -51,6 +54,18 @@ class Counter:
     @property
     def in_journal(self) -> bool:
         return isinstance(self.field.storage, Journal)
+
+    def fields_read(self) -> Iterator[Any]:
+        """Yield the fields of related rows that its value and its filter are made of."""
+        for node in nodes_in(self.kept.value, self.kept.filter):
+            if isinstance(node, F):
+                field = field_called(self.link.source, path_of(node).partition("__")[0])
+                if field is not None:
+                    yield field
+
+    def counters_below(self) -> Iterator[Any]:
+        """Yield the counters of related rows that it is made of, in a chain."""
+        yield from (field for field in self.fields_read() if isinstance(field, CounterField))
 
     def type(self, connection: Any) -> str:
         return str(self.field.db_type(connection))

@@ -23,7 +23,7 @@ class CounterReader:
         self._fingerprints: dict[str, list[str]] = {}
 
     def __call__(self, stored: str, alias: str, connection: Any) -> str | None:
-        if self._is_built(connection):
+        if self.is_built(connection):
             (counter, *others) = self.parts
             if others or not counter.in_journal:
                 return None
@@ -34,15 +34,21 @@ class CounterReader:
         read = counted[0] if len(counted) == 1 else f"({counted[0]}::numeric / NULLIF({counted[1]}, 0))"
         return read.replace("%", "%%")
 
-    def _is_built(self, connection: Any) -> bool:
+    def is_built(self, connection: Any) -> bool:
+        """Tell whether the columns hold the values, and those of the counters that are summed in them."""
         if connection.alias not in self._fingerprints:
             self._fingerprints[connection.alias] = [
                 self.group.fingerprint(counter, connection) for counter in self.parts
             ]
         fingerprints = self._fingerprints[connection.alias]
         return all(
-            is_built(counter.label, fingerprint, connection)
+            is_built(counter.label, fingerprint, counter.in_journal, connection)
             for counter, fingerprint in zip(self.parts, fingerprints, strict=True)
+        ) and all(
+            below.reader.is_built(connection)
+            for counter in self.parts
+            for below in counter.counters_below()
+            if below.reader is not None
         )
 
     def _counted(self, counter: Counter, alias: str, connection: Any) -> str:

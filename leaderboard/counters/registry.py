@@ -15,7 +15,7 @@ from leaderboard.counters.bodies import Bodies
 from leaderboard.counters.fields import CounterField
 from leaderboard.counters.groups import CounterGroup, group_fields
 from leaderboard.counters.reading import CounterReader
-from leaderboard.counters.triggers import guards, source_model, source_triggers, target_triggers
+from leaderboard.counters.triggers import guards, required, source_model, source_triggers, target_triggers
 from leaderboard.journal.triggers import journal_triggers
 
 __all__ = ["Registration", "register_counters", "registered"]
@@ -38,17 +38,18 @@ class Registration:
     def _register(self) -> None:
         connection = compiling_connection()
         groups = group_fields(self.model)
+        guarding = [(self.model, trigger) for trigger in guards(groups)]
         for group in groups:
             bodies = Bodies(group, connection)
-            source = source_model(group)
-            self.triggers += [(source, trigger) for trigger in source_triggers(bodies)]
-            self.triggers += [(self.model, trigger) for trigger in target_triggers(bodies)]
-            on_side_table = journal_triggers(bodies.journal, group.slug)
-            self.triggers += [(group.journal_model, trigger) for trigger in on_side_table]
+            own = _triggers_of(bodies)
+            bodies.triggers = [*own, *guarding]
+            self.triggers += own
             self.bodies.append(bodies)
             self._read_by(group, bodies)
-        self.triggers += [(self.model, trigger) for trigger in guards(groups)]
+        self.triggers += guarding
+        requires = sorted({each for group in groups for each in required(group)}, key=str)
         for model, trigger in self.triggers:
+            trigger.requires = requires
             pgtrigger.register(trigger)(model)
         self.groups = groups
 
@@ -59,6 +60,16 @@ class Registration:
         for field in group.averages:
             parts = [by_name[name] for name in field.part_names]
             field.reader = CounterReader(group, parts, bodies.journal)
+
+
+def _triggers_of(bodies: Bodies) -> list[tuple[type[Model], Any]]:
+    """Return the triggers of one group, each with the model whose migrations have it."""
+    group = bodies.group
+    source = source_model(group)
+    triggers = [(source, trigger) for trigger in source_triggers(bodies)]
+    triggers += [(group.link.target, trigger) for trigger in target_triggers(bodies)]
+    triggers += [(group.journal_model, trigger) for trigger in journal_triggers(bodies.journal, group.slug)]
+    return triggers
 
 
 _registrations: dict[str, Registration] = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -13,9 +13,10 @@ from leaderboard.counters.bodies import IGNORE, Bodies
 from leaderboard.counters.groups import CounterGroup, camel_case
 from leaderboard.journal.table import Reason, quoted
 from leaderboard.journal.triggers import FOREIGN_WRITE
+from leaderboard.orm.models import relation_of
 from leaderboard.triggers import OwnedTrigger, trigger_name
 
-__all__ = ["guards", "source_model", "source_triggers", "target_triggers"]
+__all__ = ["guards", "required", "source_model", "source_triggers", "target_triggers"]
 
 # Without types in pgtrigger.
 REFERENCING: Any = pgtrigger.Referencing
@@ -117,6 +118,22 @@ def source_model(group: CounterGroup) -> type[Model]:
         "Meta": type("Meta", (), options),
     }
     return type(f"{target.__name__}{camel_case(group.link.relation)}Source", (source,), attributes)
+
+
+def required(group: CounterGroup) -> Iterator[tuple[str, str | None]]:
+    """Yield what the triggers of a group write or read, by the labels of models and the names of fields."""
+    link = group.link
+    yield group.journal_model._meta.label, None
+    for field in group.fields:
+        yield link.target._meta.label, field.name
+    if (relation := relation_of(link.source)) is not None:
+        # Its table comes with the field.
+        yield relation.model._meta.label, relation.name
+        return
+    yield link.source._meta.label, link.key.name
+    for counter in group.counters:
+        for field in counter.fields_read():
+            yield link.source._meta.label, field.name
 
 
 def _statement(

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from django.core.exceptions import ImproperlyConfigured
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from django.db.models import Field, Model
 
@@ -16,7 +17,16 @@ from leaderboard.counters.groups import CounterGroup
 from leaderboard.counters.registry import registered
 from leaderboard.triggers import MARK
 
-__all__ = ["activate_empty", "backfill", "check", "fold_journals", "ignore", "prune_functions", "repair"]
+__all__ = [
+    "activate_empty",
+    "backfill",
+    "check",
+    "fold_journals",
+    "ignore",
+    "prune_functions",
+    "repair",
+    "settle_storage",
+]
 
 if TYPE_CHECKING:
     # A counter, all of a model, or either by name: "blog.Post.comment_count", "blog.Post".
@@ -37,19 +47,27 @@ def backfill(
     Until it is done they are counted on every read. It goes on where it was interrupted, and leaves out what
     is built already. No writer waits for longer than one batch takes to be written.
     """
+    settle_storage(using)
     reports = []
     for batches in _batches(chosen, using):
-        known = state.built(batches.connection)
-        todo = {name: mark for name, mark in batches.fingerprints().items() if known.get(name) != mark}
+        todo = _not_built(batches)
         if not todo:
             continue
+        _need_triggers(batches)
         report = Report(batches.labels)
-        for last in _walk(batches.mend, report, batch_size, progress, after=_resumed(batches, todo)):
-            for name, mark in todo.items():
-                state.save_progress(name, mark, str(last), batches.connection)
+        after = _resumed(batches, todo)
+        if after is None:
+            for claim in todo:
+                state.save_progress(claim, None, batches.connection)
+        for last in _walk(batches.mend, report, batch_size, progress, after=after):
+            for claim in todo:
+                state.save_progress(claim, str(last), batches.connection)
         batches.mend_departed()
-        for name, mark in todo.items():
-            state.save_built(name, mark, batches.connection)
+        if not all(claim.waits for claim in todo):
+            # What waits from a time when they had a journal would not be read.
+            batches.fold(batch_size, wait=True)
+        for claim in todo:
+            state.save_built(claim, batches.connection)
         reports.append(report)
     return reports
 
@@ -119,19 +137,37 @@ def ignore(using: str = DEFAULT_DB_ALIAS) -> Iterator[None]:
 
 
 def activate_empty(using: str) -> None:
-    """Take the counters for built whose table has no rows: the triggers will have seen all that comes."""
-    for batches in _batches((), using):
-        group = batches.group
+    """Take the counters for built whose table has no rows: the triggers will see all that comes."""
+    for batches in _present(using):
+        todo = _not_built(batches)
+        if not todo or batches.amiss():
+            continue
         with batches.connection.cursor() as cursor:
-            tables = [state.STATE_TABLE, group.target_table, batches.journal.table]
-            cursor.execute("SELECT to_regclass(%s), to_regclass(%s), to_regclass(%s)", tables)
-            if None in cursor.fetchone():
-                continue
-            cursor.execute(f"SELECT EXISTS (SELECT FROM {group.target_table})")
+            cursor.execute(f"SELECT EXISTS (SELECT FROM {batches.group.target_table})")
             (has_rows,) = cursor.fetchone()
         if not has_rows:
-            for name, mark in batches.fingerprints().items():
-                state.save_built(name, mark, batches.connection)
+            for claim in todo:
+                state.save_built(claim, batches.connection, afresh=True)
+
+
+def settle_storage(using: str) -> None:
+    """Let counters that have changed their storage be read as they are stored now.
+
+    Where a journal is gone, this moves what still waits; its triggers are gone, so nothing comes after it.
+    """
+    for batches in _present(using):
+        known = state.built(batches.connection)
+        changed = [
+            claim
+            for claim in batches.claims()
+            if claim.name in known and known[claim.name] == (claim.fingerprint, not claim.waits)
+        ]
+        if not changed or batches.amiss():
+            continue
+        if not all(claim.waits for claim in changed):
+            batches.fold(1000, wait=True)
+        for claim in changed:
+            state.save_built(claim, batches.connection)
 
 
 def prune_functions(using: str) -> None:
@@ -163,9 +199,39 @@ def _walk(
         yield after
 
 
-def _resumed(batches: Batches, todo: dict[str, str]) -> Any:
+def _not_built(batches: Batches) -> list[state.Claim]:
+    known = state.built(batches.connection)
+    return [
+        claim
+        for claim in batches.claims()
+        if known.get(claim.name) not in [(claim.fingerprint, claim.waits), (claim.fingerprint, False)]
+    ]
+
+
+def _need_triggers(batches: Batches) -> None:
+    """Raise ``ImproperlyConfigured`` where writes are not recorded: what is built would not stay right."""
+    for standing in batches.amiss():
+        raise ImproperlyConfigured(
+            f"{', '.join(batches.labels)}: the trigger {standing.pgid} on {standing.table} of the database "
+            f"{batches.using!r} is {standing.state}. Run migrate; enable what was disabled by hand."
+        )
+
+
+def _present(using: str) -> list[Batches]:
+    """Return the groups whose tables are in the database."""
+    present = []
+    for batches in _batches((), using):
+        with batches.connection.cursor() as cursor:
+            tables = [state.STATE_TABLE, batches.group.target_table, batches.journal.table]
+            cursor.execute("SELECT to_regclass(%s), to_regclass(%s), to_regclass(%s)", tables)
+            if None not in cursor.fetchone():
+                present.append(batches)
+    return present
+
+
+def _resumed(batches: Batches, todo: Sequence[state.Claim]) -> Any:
     """Return the key after which a backfill goes on: the least that its counters have come to."""
-    keys = [state.progress(name, mark, batches.connection) for name, mark in todo.items()]
+    keys = [state.progress(claim.name, claim.fingerprint, batches.connection) for claim in todo]
     if any(key is None for key in keys):
         return None
     return min(batches.group.link.target_key.to_python(key) for key in keys)

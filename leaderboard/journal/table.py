@@ -91,8 +91,9 @@ def journal_model(
         "apps": target._meta.apps,
         "db_table": db_table,
         "default_permissions": (),
-        "managed": target._meta.managed,
     }
+    if not target._meta.managed:
+        meta["managed"] = False
     attributes = {
         "__module__": target.__module__,
         "__doc__": f"Changes that wait for columns of {target._meta.label}.",
@@ -106,6 +107,7 @@ def journal_model(
             db_column="key",
             related_name="+",
         ),
+        # As a number: migrations would name the enumeration.
         "reason": models.SmallIntegerField(default=int(Reason.WAITING), db_default=int(Reason.WAITING)),
         **summands,
         "Meta": type("Meta", (), meta),
