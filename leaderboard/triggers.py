@@ -13,11 +13,18 @@ from typing import Any
 import pgtrigger
 from pgtrigger import compiler
 
-__all__ = ["MARK", "InstalledTrigger", "OwnedTrigger", "OwnedTriggerSql", "trigger_name"]
+__all__ = [
+    "MARK",
+    "InstalledTrigger",
+    "OwnedTrigger",
+    "OwnedTriggerSql",
+    "StatementTriggerSql",
+    "trigger_name",
+]
 
 MARK = "django-pgleaderboard"
-# An identifier of PostgreSQL has 63 bytes, of which pgtrigger takes 16 for its prefix and its hash.
-LONGEST_NAME = 47
+# An identifier of PostgreSQL has 63 bytes, of which the longest prefix and the hash of pgtrigger take 18.
+LONGEST_NAME = 45
 
 
 def trigger_name(*parts: str) -> str:
@@ -35,6 +42,9 @@ class OwnedTriggerSql(compiler.UpsertTriggerSql):
     A role that may write the table need not have rights on what the function writes: it runs as its owner.
     It sees the schemas that the migration saw, and temporary tables last, so that none stands in for a
     table of ours. Nobody else may use the function for a trigger on a table of his own.
+
+    Policies do not bind the owner of a table. Where FORCE ROW LEVEL SECURITY does bind him, the write fails
+    instead of overlooking the rows that he may not see.
     """
 
     def get_template(self) -> str:
@@ -52,6 +62,7 @@ $body$;
                     SELECT string_agg(quote_ident(name), ', ') FROM unnest(current_schemas(false)) name
                 ) || ', pg_temp';
             END $path$;
+            ALTER FUNCTION {pgid}() SET row_security = off;
             REVOKE ALL ON FUNCTION {pgid}() FROM PUBLIC;
             COMMENT ON FUNCTION {pgid}() IS '{mark}';
 
@@ -67,12 +78,45 @@ $body$;
         """.replace("{mark}", MARK)
 
 
+class StatementTriggerSql(OwnedTriggerSql):
+    """The statements that install a trigger for each statement on a table and on every partition of it.
+
+    PostgreSQL fires it for the table that a statement names only. On a partition that is detached it is
+    silent, as its rows are not counted any more.
+    """
+
+    def get_template(self) -> str:
+        return (
+            super().get_template()
+            + """
+            DO $parts$ DECLARE part regclass; BEGIN
+                FOR part IN
+                    SELECT t.relid FROM pg_partition_tree('{table}') t JOIN pg_class c ON c.oid = t.relid
+                    WHERE t.level > 0 AND c.relkind IN ('r', 'p')
+                LOOP
+                    EXECUTE format('DROP TRIGGER IF EXISTS {partition_trigger} ON %s', part);
+                    EXECUTE format(
+                        'CREATE TRIGGER {partition_trigger} {when} {operation} ON %s {referencing} '
+                        'FOR EACH STATEMENT WHEN (pg_partition_root(%L::regclass) = %L::regclass) '
+                        'EXECUTE FUNCTION {execute}', part, part, '{table}'
+                    );
+                END LOOP;
+            END $parts$;
+        """.replace("{partition_trigger}", elsewhere(self.kwargs["pgid"]))
+        )
+
+
+def elsewhere(pgid: str) -> str:
+    """Return the name that a trigger has on a table without a model: pgtrigger prunes others."""
+    return pgid.replace("pgtrigger_", "leaderboard_", 1)
+
+
 class InstalledTrigger(compiler.Trigger):
-    """A trigger as a migration holds it; uninstalling it drops its function as well."""
+    """A trigger as a migration holds it; uninstalling it drops its function too, and all that use it."""
 
     @property
     def uninstall_sql(self) -> str:
-        return f"{super().uninstall_sql} DROP FUNCTION IF EXISTS {self.sql.pgid}();"
+        return f"{super().uninstall_sql} DROP FUNCTION IF EXISTS {self.sql.pgid}() CASCADE;"
 
 
 class OwnedTrigger(pgtrigger.Trigger):
@@ -88,10 +132,14 @@ class OwnedTrigger(pgtrigger.Trigger):
         super().__init__(**options)
         self.table = table
 
+    def table_on(self, model: Any) -> str:
+        """Return the table that it stands on, where ``model`` has it."""
+        return self.table or str(model._meta.db_table)
+
     def get_pgid(self, model: Any) -> str:
         pgid = str(super().get_pgid(model))
         # pgtrigger prunes what has its prefix and stands on another table than that of its model.
-        return pgid if self.table is None else pgid.replace("pgtrigger_", "leaderboard_", 1)
+        return pgid if self.table is None else elsewhere(pgid)
 
     def get_func(self, model: Any) -> str:
         return str(self.func() if callable(self.func) else self.func)
@@ -104,4 +152,5 @@ class OwnedTrigger(pgtrigger.Trigger):
         del arguments["ignore_func_name"]
         if self.table is not None:
             arguments["table"] = self.table
-        return InstalledTrigger(name=self.name, sql=OwnedTriggerSql(**arguments))
+        template = StatementTriggerSql if self.level == pgtrigger.Statement else OwnedTriggerSql
+        return InstalledTrigger(name=self.name, sql=template(**arguments))

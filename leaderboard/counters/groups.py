@@ -52,6 +52,11 @@ class Counter:
     def in_journal(self) -> bool:
         return isinstance(self.field.storage, Journal)
 
+    @property
+    def may_be_infinite(self) -> bool:
+        """Whether what is summed may be no finite number, which no later write takes away again."""
+        return self.kept.function == "sum" and isinstance(self.field.target_field, models.DecimalField)
+
     def type(self, connection: Any) -> str:
         return str(self.field.db_type(connection))
 

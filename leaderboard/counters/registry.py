@@ -15,7 +15,13 @@ from leaderboard.counters.bodies import Bodies
 from leaderboard.counters.fields import CounterField
 from leaderboard.counters.groups import CounterGroup, group_fields
 from leaderboard.counters.reading import CounterReader
-from leaderboard.counters.triggers import guards, source_model, source_triggers, target_triggers
+from leaderboard.counters.triggers import (
+    guards,
+    side_table_triggers,
+    source_model,
+    source_triggers,
+    target_triggers,
+)
 from leaderboard.journal.triggers import journal_triggers
 
 __all__ = ["Registration", "register_counters", "registered"]
@@ -29,6 +35,7 @@ class Registration:
         self.groups: list[CounterGroup] = []
         self.bodies: list[Bodies] = []
         self.triggers: list[tuple[type[Model], Any]] = []
+        self.triggers_by_group: list[list[tuple[type[Model], Any]]] = []
         self.problem: Exception | None = None
         try:
             self._register()
@@ -41,13 +48,18 @@ class Registration:
         for group in groups:
             bodies = Bodies(group, connection)
             source = source_model(group)
-            self.triggers += [(source, trigger) for trigger in source_triggers(bodies)]
-            self.triggers += [(self.model, trigger) for trigger in target_triggers(bodies)]
-            on_side_table = journal_triggers(bodies.journal, group.slug)
-            self.triggers += [(group.journal_model, trigger) for trigger in on_side_table]
+            of_group = [(source, trigger) for trigger in source_triggers(bodies)]
+            of_group += [(self.model, trigger) for trigger in target_triggers(bodies)]
+            on_side_table = journal_triggers(bodies.journal, group.slug) + side_table_triggers(bodies)
+            of_group += [(group.journal_model, trigger) for trigger in on_side_table]
+            self.triggers += of_group
+            self.triggers_by_group.append(of_group)
             self.bodies.append(bodies)
             self._read_by(group, bodies)
-        self.triggers += [(self.model, trigger) for trigger in guards(groups)]
+        on_model = [(self.model, trigger) for trigger in guards(groups)]
+        self.triggers += on_model
+        for of_group in self.triggers_by_group:
+            of_group += on_model
         for model, trigger in self.triggers:
             pgtrigger.register(trigger)(model)
         self.groups = groups

@@ -43,6 +43,7 @@ def backfill(
         todo = {name: mark for name, mark in batches.fingerprints().items() if known.get(name) != mark}
         if not todo:
             continue
+        batches.require_finite()
         report = Report(batches.labels)
         for last in _walk(batches.mend, report, batch_size, progress, after=_resumed(batches, todo)):
             for name, mark in todo.items():
@@ -63,7 +64,7 @@ def check(
     """Compare counters, all or those that are chosen, with their rows, and return a report of each group."""
     reports = []
     for batches in _batches(chosen, using):
-        report = Report(batches.labels, left_over=batches.left_over())
+        report = Report(batches.labels, left_over=batches.left_over(), unguarded=batches.unguarded())
         for _ in _walk(batches.compare, report, batch_size, progress):
             pass
         reports.append(report)
@@ -83,6 +84,7 @@ def repair(
     """
     reports = []
     for batches in _batches(chosen, using):
+        batches.require_finite()
         report = Report(batches.labels)
 
         def mend(report: Report, size: int, after: Any, *, batches: Batches = batches) -> Any:
@@ -176,7 +178,11 @@ def _batches(chosen: Sequence[Chosen], using: str) -> list[Batches]:
 
     Raises ``ValueError`` where something chosen is no counter and has none.
     """
-    known = [Batches(bodies, using) for registration in registered() for bodies in registration.bodies]
+    known = [
+        Batches(bodies, triggers, using)
+        for registration in registered()
+        for bodies, triggers in zip(registration.bodies, registration.triggers_by_group, strict=True)
+    ]
     names = {label for batches in known for label in (*batches.labels, batches.group.link.target._meta.label)}
     labels = set(map(_label, chosen))
     for label in sorted(labels - names):
