@@ -8,8 +8,10 @@ from datetime import UTC, datetime, timedelta
 from io import StringIO
 from typing import Any, NamedTuple
 
+from django.apps import apps
 from django.db import connection
 
+from leaderboard.counters.upkeep import activate_empty
 from leaderboard.testing import assert_no_drift
 from tests.counters.models import Author, Blog, Comment, Post, Site
 from tests.counters.sessions import execute
@@ -23,6 +25,7 @@ __all__ = [
     "make_rows",
     "moment",
     "settle",
+    "sweep",
     "values",
 ]
 
@@ -105,6 +108,19 @@ def _copying(cursor: Any) -> Iterator[Any]:
             target.write(text)
 
     yield write
+
+
+def sweep() -> None:
+    """Delete all rows of this app, and let numbers begin anew: what is random shall be so again."""
+    tables = [model._meta.db_table for model in apps.get_app_config("counters").get_models(True)]
+    deletions = "; ".join(f"DELETE FROM {table}" for table in tables)
+    execute(f"SET session_replication_role = replica; {deletions}; RESET session_replication_role")
+    execute(
+        "SELECT setval(pg_get_serial_sequence(name, 'id'), 1, false) FROM unnest(%s) name "
+        "WHERE EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = name::regclass AND a.attname = 'id')",
+        [tables],
+    )
+    activate_empty("default")
 
 
 def act_by_database(table: str, column: str, action: str) -> None:

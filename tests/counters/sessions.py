@@ -12,7 +12,9 @@ from django.db import connection, transaction
 __all__ = ["REPEATABLE_READ", "SERIALIZABLE", "Session", "execute", "sessions", "settled"]
 
 REPEATABLE_READ, SERIALIZABLE = "REPEATABLE READ", "SERIALIZABLE"
-TIMEOUT = 60
+# No test waits for as long, unless it fails.
+TIMEOUT = 20
+LOCK_TIMEOUT = "5s"
 
 
 def execute(sql: str, params: Any = None) -> list[Any]:
@@ -31,7 +33,7 @@ class Session:
         self._last: Future[Any] | None = None
         ((self.pid,),) = self.run(lambda: execute("SELECT pg_backend_pid()"))
         # Who waits in a circle is told at once.
-        self.run(lambda: execute("SET deadlock_timeout = '10ms'"))
+        self.run(lambda: execute(f"SET deadlock_timeout = '10ms'; SET lock_timeout = '{LOCK_TIMEOUT}'"))
 
     def start(self, action: Callable[[], Any]) -> Future[Any]:
         """Run an action in the thread of this session, without waiting for its end."""
@@ -80,13 +82,14 @@ class Session:
     def rollback(self) -> None:
         self.run(lambda: self.leave(rolls_back=True))
 
-    def is_waiting(self) -> bool:
-        """Tell whether the last action waits for a lock; where it does not, it has ended."""
+    def blockers(self) -> set[int]:
+        """Return the processes for which the last action waits; where it waits for none, it has ended."""
         while self._last is not None and not self._last.done():
-            if execute("SELECT cardinality(pg_blocking_pids(%s)) > 0", [self.pid])[0][0]:
-                return True
+            ((pids,),) = execute("SELECT pg_blocking_pids(%s)", [self.pid])
+            if pids:
+                return set(pids)
             wait([self._last], timeout=0.001)
-        return False
+        return set()
 
     def close(self) -> None:
         def close() -> None:
@@ -103,10 +106,20 @@ class Session:
 def settled(*among: Session) -> list[Session]:
     """Wait until each session has ended its last action or waits for a lock; return those that wait."""
     while True:
-        waiting = [session for session in among if session.is_waiting()]
+        blockers = {session: session.blockers() for session in among}
+        waiting = [session for session in among if blockers[session]]
         # What one has ended may have let another go on.
-        if waiting == [session for session in among if session.is_waiting()]:
+        if blockers == {session: session.blockers() for session in among} and not _in_a_circle(blockers):
             return waiting
+
+
+def _in_a_circle(blockers: dict[Session, set[int]]) -> bool:
+    """Tell whether some wait for each other, which PostgreSQL ends in a moment."""
+    waiting = {session.pid: pids for session, pids in blockers.items() if pids}
+    while free := [pid for pid, pids in waiting.items() if not pids & waiting.keys()]:
+        for pid in free:
+            del waiting[pid]
+    return bool(waiting)
 
 
 @contextmanager
