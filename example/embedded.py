@@ -42,6 +42,7 @@ THROW_AWAY: Mapping[str, str] = {
     "full_page_writes": "off",
     "synchronous_commit": "off",
     "max_connections": "100",
+    "max_prepared_transactions": "10",
     "shared_buffers": "256MB",
     # The default is /dev/shm, of which a container often has 64 MB only: too little for a parallel hash join.
     "dynamic_shared_memory_type": "mmap",

@@ -14,13 +14,21 @@ from typing import Any
 import pgtrigger
 from pgtrigger import compiler
 
-__all__ = ["MARK", "STATE_TABLE", "InstalledTrigger", "OwnedTrigger", "OwnedTriggerSql", "trigger_name"]
+__all__ = [
+    "MARK",
+    "STATE_TABLE",
+    "InstalledTrigger",
+    "OwnedTrigger",
+    "OwnedTriggerSql",
+    "StatementTriggerSql",
+    "trigger_name",
+]
 
 MARK = "django-pgleaderboard"
 # Says which columns are right, because triggers have kept them without a gap.
 STATE_TABLE = "leaderboard_counterstate"
-# An identifier of PostgreSQL has 63 bytes, of which pgtrigger takes 16 for its prefix and its hash.
-LONGEST_NAME = 47
+# An identifier of PostgreSQL has 63 bytes, of which the longest prefix and the hash of pgtrigger take 18.
+LONGEST_NAME = 45
 
 
 def trigger_name(*parts: str) -> str:
@@ -41,6 +49,9 @@ class OwnedTriggerSql(compiler.UpsertTriggerSql):
 
     A trigger that replaces one in the same transaction leaves no gap, unless it keeps something else: then
     its body has another fingerprint behind the name of what it keeps.
+
+    Policies do not bind the owner of a table. Where FORCE ROW LEVEL SECURITY does bind him, the write fails
+    instead of overlooking the rows that he may not see.
     """
 
     def get_template(self) -> str:
@@ -58,6 +69,7 @@ $body$;
                     SELECT string_agg(quote_ident(name), ', ') FROM unnest(current_schemas(false)) name
                 ) || ', pg_temp';
             END $path$;
+            ALTER FUNCTION {pgid}() SET row_security = off;
             REVOKE ALL ON FUNCTION {pgid}() FROM PUBLIC;
             COMMENT ON FUNCTION {pgid}() IS '{mark}';
 
@@ -81,6 +93,39 @@ $body$;
                 END IF;
             END $state$;
         """.replace("{mark}", MARK).replace("{state}", STATE_TABLE)
+
+
+class StatementTriggerSql(OwnedTriggerSql):
+    """The statements that install a trigger for each statement on a table and on every partition of it.
+
+    PostgreSQL fires it for the table that a statement names only. On a partition that is detached it is
+    silent, as its rows are not counted any more.
+    """
+
+    def get_template(self) -> str:
+        return (
+            super().get_template()
+            + """
+            DO $parts$ DECLARE part regclass; BEGIN
+                FOR part IN
+                    SELECT t.relid FROM pg_partition_tree('{table}') t JOIN pg_class c ON c.oid = t.relid
+                    WHERE t.level > 0 AND c.relkind IN ('r', 'p')
+                LOOP
+                    EXECUTE format('DROP TRIGGER IF EXISTS {partition_trigger} ON %s', part);
+                    EXECUTE format(
+                        'CREATE TRIGGER {partition_trigger} {when} {operation} ON %s {referencing} '
+                        'FOR EACH STATEMENT WHEN (pg_partition_root(%L::regclass) = %L::regclass) '
+                        'EXECUTE FUNCTION {execute}', part, part, '{table}'
+                    );
+                END LOOP;
+            END $parts$;
+        """.replace("{partition_trigger}", elsewhere(self.kwargs["pgid"]))
+        )
+
+
+def elsewhere(pgid: str) -> str:
+    """Return the name that a trigger has on a table without a model: pgtrigger prunes others."""
+    return pgid.replace("pgtrigger_", "leaderboard_", 1)
 
 
 class InstalledTrigger(compiler.Trigger):
@@ -127,10 +172,14 @@ class OwnedTrigger(pgtrigger.Trigger):
         self.table = table
         self.requires = requires
 
+    def table_on(self, model: Any) -> str:
+        """Return the table that it stands on, where ``model`` has it."""
+        return self.table or str(model._meta.db_table)
+
     def get_pgid(self, model: Any) -> str:
         pgid = str(super().get_pgid(model))
         # pgtrigger prunes what has its prefix and stands on another table than that of its model.
-        return pgid if self.table is None else pgid.replace("pgtrigger_", "leaderboard_", 1)
+        return pgid if self.table is None else elsewhere(pgid)
 
     def get_func(self, model: Any) -> str:
         return str(self.func() if callable(self.func) else self.func)
@@ -143,6 +192,7 @@ class OwnedTrigger(pgtrigger.Trigger):
         del arguments["ignore_func_name"]
         if self.table is not None:
             arguments["table"] = self.table
-        installed = InstalledTrigger(name=self.name, sql=OwnedTriggerSql(**arguments))
+        template = StatementTriggerSql if self.level == pgtrigger.Statement else OwnedTriggerSql
+        installed = InstalledTrigger(name=self.name, sql=template(**arguments))
         installed.requires = self.requires
         return installed

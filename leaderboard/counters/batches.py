@@ -1,12 +1,4 @@
-"""Comparing and mending the counters of some rows at a time, while their tables are written to.
-
-WITH batch AS (SELECT p.id, p.comment_count … ORDER BY p.id LIMIT 1000), live AS (SELECT _k, SUM(_1) …),
-drift AS (SELECT … live._1 - batch._1), held AS (… FOR NO KEY UPDATE)
-UPDATE blog_post p SET comment_count = p.comment_count + drift._1 …
-
-What is found and what is kept are read from one snapshot, and the difference is added to whatever the column
-holds once its row is free: writes in between have added their own part.
-"""
+"""Comparing and mending the counters of some rows at a time, while their tables are written to."""
 
 from __future__ import annotations
 
@@ -47,13 +39,15 @@ class Report:
 
     ``rows`` is how many rows of the model were seen, ``wrong`` how many values were wrong, and ``drifts``
     the first 1,000 of these, where they were looked for. ``left_over`` is how many rows are in the side
-    table although their transaction is over.
+    table although their transaction is over. ``unguarded`` are triggers that are missing or disabled, on a
+    partition too: ``manage.py pgtrigger install`` brings them back, and ``repair`` what they have missed.
     """
 
     counters: list[str]
     rows: int = 0
     wrong: int = 0
     left_over: int = 0
+    unguarded: list[str] = field(default_factory=list)
     drifts: list[Drift] = field(default_factory=list)
 
 
@@ -64,6 +58,7 @@ class Batches:
         self.bodies = bodies
         self.group: CounterGroup = bodies.group
         self.journal = bodies.journal
+        self.differences = bodies.differences
         self.connection = connections[using]
         self.using = using
         if self.connection.vendor != "postgresql":
@@ -93,6 +88,29 @@ class Batches:
         standings = standings_of(self.bodies.triggers, self.connection)
         return [standing for standing in standings if standing.state != "installed"]
 
+    def unguarded(self) -> list[str]:
+        """Return the triggers that are not there or not enabled: ``table: function``."""
+        names = [
+            (quoted(trigger.table_on(model)), trigger.get_pgid(model))
+            for model, trigger in self.bodies.triggers
+        ]
+        with self.connection.cursor() as cursor:
+            cursor.execute(UNGUARDED, [[table for table, _ in names], [name for _, name in names]])
+            return [f"{table}: {name}" for table, name in cursor.fetchall()]
+
+    def require_finite(self) -> None:
+        """Raise ``ValueError`` where a sum would be no finite number."""
+        if not (query := self.bodies.infinite(self.group.source_table)):
+            return
+        with self.connection.cursor() as cursor:
+            cursor.execute(f"SELECT EXISTS ({_escaped(query)})", [])
+            (is_found,) = cursor.fetchone()
+        if is_found:
+            raise ValueError(
+                f"{', '.join(self.labels)}: there is NaN or Infinity in what is summed. "
+                "No sum loses it again, so it cannot be kept."
+            )
+
     # What they are for
 
     def mend(self, report: Report, size: int, after: Any, *, only_dirty: bool = False) -> Any:
@@ -118,13 +136,14 @@ class Batches:
         with self.connection.cursor() as cursor:
             cursor.execute(_escaped(self._compare(self._after(after, size))), {"after": after})
             rows = cursor.fetchall()
-        counters = [*self.group.additive, *self.group.extremes]
+        fields = [each.field for each in [*self.group.additive, *self.group.extremes]]
         for row in rows:
-            for counter, kept, found in zip(counters, row[1::2], row[2::2], strict=True):
+            for each, kept, found in zip([*fields, *self.group.averages], row[1::2], row[2::2], strict=True):
                 if kept != found:
                     report.wrong += 1
                     if len(report.drifts) < KEPT_DRIFTS:
-                        report.drifts.append(Drift(counter.label, row[0], kept, found))
+                        label = f"{each.model._meta.label}.{each.name}"
+                        report.drifts.append(Drift(label, row[0], kept, found))
         report.rows += len(rows)
         return rows[-1][0] if rows else None
 
@@ -161,93 +180,31 @@ class Batches:
 
     def mend_departed(self) -> None:
         """Let what waits for rows that are not there be what their related rows make of it."""
-        journal = self.journal
-        names = [quoted(each.name) for each in journal.summands]
-        inserted = "".join(f", {name}" for name in names)
-        sums = "".join(f", COALESCE(SUM(r.{each.alias}), 0)" for each in self.group.additive)
-        some = " OR ".join(f"SUM(r.{each.alias}) <> 0" for each in self.group.additive) or "false"
         with self._repairing() as run:
-            run(f"""
-WITH departed AS MATERIALIZED (
-    SELECT j.id, j.key FROM {journal.table} j
-    WHERE NOT EXISTS (SELECT FROM {journal.target_table} p WHERE p.{journal.target_column} = j.key)
-), cleared AS (
-    DELETE FROM {journal.table} j USING departed WHERE j.id = departed.id
-)
-INSERT INTO {journal.table} (key, reason{inserted})
-SELECT r._k, {Reason.ORPHAN}{sums} FROM ({self.bodies.rows(self.group.source_table)}) r
-WHERE r._k IN (SELECT key FROM departed) GROUP BY r._k HAVING {some}""")
+            run(self.differences.mend_departed())
 
     # Statements
 
     def _after(self, after: Any, size: int, condition: str = "") -> str:
         key = f"p.{self.group.target_key}"
-        conditions = [condition] if condition else []
+        # A row without a key has nothing to count, and cannot be written to.
+        conditions = [f"{key} IS NOT NULL"] if self.group.link.target_key.null else []
+        conditions += [condition] if condition else []
         if after is not None:
             conditions.append(f"{key} > %(after)s")
         where = f"WHERE {' AND '.join(conditions)} " if conditions else ""
         return f"{where}ORDER BY {key} LIMIT {size}"
 
-    def _batch(self, keys: str) -> str:
-        columns = "".join(f", p.{each.column} AS {each.alias}" for each in self.group.counters)
-        return f"""batch AS MATERIALIZED (
-    SELECT p.{self.group.target_key} AS _k{columns} FROM {self.group.target_table} p {keys}
-)"""
-
-    def _differences(self, keys: str) -> str:
-        """Return the queries for what is kept, found and waiting, of one snapshot."""
-        rows = self.bodies.rows(self.group.source_table)
-        found = [f"SUM({each.alias})::{each.type(self.connection)}" for each in self.group.additive]
-        found += [f"{each.kept.function.upper()}({each.alias})" for each in self.group.extremes]
-        counters = [*self.group.additive, *self.group.extremes]
-        live = "".join(f", {value} AS {each.alias}" for value, each in zip(found, counters, strict=True))
-        waits = "".join(
-            f", SUM(j.{quoted(summand.name)})::{summand.type} AS {each.alias}"
-            for summand, each in zip(self.journal.summands, self.group.additive, strict=True)
-        )
-        return f"""{self._batch(keys)}, live AS MATERIALIZED (
-    SELECT r._k{live} FROM ({rows}) r WHERE r._k IN (SELECT b._k FROM batch b) GROUP BY r._k
-), waits AS MATERIALIZED (
-    SELECT j.key AS _k{waits} FROM {self.journal.table} j WHERE j.key IN (SELECT b._k FROM batch b)
-    AND j.reason <> {Reason.DIRTY} GROUP BY j.key
-)"""
-
     def _mend(self, keys: str) -> str:
         """Return the statement that adds what is missing from sums."""
-        group = self.group
-        missing = ", ".join(
-            f"COALESCE(live.{c.alias}, 0) - b.{c.alias} - COALESCE(waits.{c.alias}, 0) AS {c.alias}"
-            for c in group.additive
-        )
-        some = " OR ".join(f"d.{each.alias} <> 0" for each in group.additive)
-        changed = {each.field.name: f"p.{each.column} + drift.{each.alias}" for each in group.additive}
-        additions = [f"{each.column} = {changed[each.field.name]}" for each in group.additive]
-        additions += group.averages_set(changed)
-        if group.averages:
-            stored = {each.field.name: f"p.{each.column}" for each in group.additive}
-            wrong = " OR ".join(
-                f"p.{part.replace(' = ', ' IS DISTINCT FROM ', 1)}" for part in group.averages_set(stored)
-            )
-            some += (
-                f" OR EXISTS (SELECT FROM {group.target_table} p "
-                f"WHERE p.{group.target_key} = d._k AND ({wrong}))"
-            )
+        differences = self.differences
         cleared = f"""cleared AS (
     DELETE FROM {self.journal.table} j WHERE j.reason = {Reason.DIRTY} AND j.key IN (SELECT b._k FROM batch b)
 )"""
-        if not group.additive:
-            return f"WITH {self._batch(keys)}, {cleared} SELECT {SEEN}, 0, {LAST}"
-        return f"""WITH {self._differences(keys)}, drift AS MATERIALIZED (
-    SELECT d.* FROM (
-        SELECT b._k, {missing} FROM batch b
-        LEFT JOIN live ON live._k = b._k LEFT JOIN waits ON waits._k = b._k
-    ) d WHERE {some}
-), held AS MATERIALIZED (
-    SELECT p.{group.target_key} AS _k FROM {group.target_table} p
-    WHERE p.{group.target_key} IN (SELECT drift._k FROM drift) ORDER BY p.{group.target_key} FOR NO KEY UPDATE
-), mended AS (
-    UPDATE {group.target_table} p SET {", ".join(additions)}
-    FROM drift JOIN held ON held._k = drift._k WHERE p.{group.target_key} = drift._k
+        if not self.group.additive:
+            return f"WITH {differences.batch(keys)}, {cleared} SELECT {SEEN}, 0, {LAST}"
+        return f"""WITH {differences.drifting(keys)}, mended AS (
+    {differences.mending()}
 ), {cleared}
 SELECT {SEEN}, (SELECT count(*) FROM drift), {LAST}"""
 
@@ -259,7 +216,11 @@ SELECT {SEEN}, (SELECT count(*) FROM drift), {LAST}"""
             columns.append(f"COALESCE(live.{each.alias}, 0)")
         for each in self.group.extremes:
             columns += [f"b.{each.alias}", f"live.{each.alias}"]
-        return f"""WITH {self._differences(keys)}
+        found = {each.field.name: f"COALESCE(live.{each.alias}, 0)" for each in self.group.additive}
+        for part in self.group.averages_set(found):
+            column, _, average = part.partition(" = ")
+            columns += [f"b.{column}", average]
+        return f"""WITH {self.differences.compared(keys)}
 SELECT b._k, {", ".join(columns)} FROM batch b
 LEFT JOIN live ON live._k = b._k LEFT JOIN waits ON waits._k = b._k ORDER BY b._k"""
 
@@ -281,6 +242,16 @@ LEFT JOIN live ON live._k = b._k LEFT JOIN waits ON waits._k = b._k ORDER BY b._
             cursor.execute(f"SELECT set_config('{UPKEEP}', '', true)")
 
 
+UNGUARDED = """
+SELECT t.relid::regclass::text, expected.function
+FROM unnest(%s::text[], %s::text[]) expected (name, function) CROSS JOIN LATERAL (
+    SELECT to_regclass(expected.name) AS relid
+    UNION SELECT p.relid FROM pg_partition_tree(to_regclass(expected.name)) p
+) t JOIN pg_class c ON c.oid = t.relid
+WHERE c.relkind IN ('r', 'p') AND NOT EXISTS (
+    SELECT FROM pg_trigger g JOIN pg_proc p ON p.oid = g.tgfoid
+    WHERE g.tgrelid = t.relid AND p.proname = expected.function AND g.tgenabled IN ('O', 'A')
+) ORDER BY 1, 2"""
 SEEN = "(SELECT count(*) FROM batch)"
 LAST = "(SELECT b._k FROM batch b ORDER BY b._k DESC LIMIT 1)"
 

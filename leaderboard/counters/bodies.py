@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
+from leaderboard.counters.differences import Differences
 from leaderboard.counters.groups import Counter, CounterGroup, journal_of
 from leaderboard.journal.statements import fold, locked, mark_dirty
 from leaderboard.journal.table import JournalTable, Reason, quoted
@@ -49,6 +50,10 @@ class Bodies:
     @cached_property
     def journal(self) -> JournalTable:
         return journal_of(self.group, self.connection, self.refresh, self._averages("d"))
+
+    @cached_property
+    def differences(self) -> Differences:
+        return Differences(self.group, self.journal, self.rows(self.group.source_table), self.connection)
 
     # Rows
 
@@ -158,7 +163,7 @@ class Bodies:
 IF {IGNORED} THEN
     {mark_dirty(self.journal, keys)};
     RETURN NULL;
-END IF;{way}
+END IF;{self._refusal(event)}{way}
 RETURN NULL;"""
 
     def _meanings(self) -> str:
@@ -167,6 +172,26 @@ RETURN NULL;"""
             each.label: self.group.fingerprint(each, self.connection) for each in self.group.counters
         }
         return "".join(f" {label}={fingerprint};" for label, fingerprint in fingerprints.items())
+
+    def infinite(self, table: str) -> str:
+        """Return the query for the rows that have a value which no sum could lose again, or nothing."""
+        sums = [
+            f"r.{c.alias} IN ('NaN', 'Infinity', '-Infinity')"
+            for c in self.group.additive
+            if c.may_be_infinite
+        ]
+        return f"SELECT FROM ({self.rows(table)}) r WHERE {' OR '.join(sums)}" if sums else ""
+
+    def _refusal(self, event: str) -> str:
+        tests = [f"EXISTS ({query})" for table in WRITTEN[event] if (query := self.infinite(table))]
+        if not tests:
+            return ""
+        return f"""
+IF {" OR ".join(tests)} THEN
+    RAISE EXCEPTION 'NaN or Infinity in what a counter of {self.group.slug} sums'
+    USING ERRCODE = 'numeric_value_out_of_range',
+    HINT = 'No sum loses it again. Write it within leaderboard.ignore(), and repair when it is gone.';
+END IF;"""
 
     def declare(self) -> str:
         """Return the variables of :meth:`write`."""
@@ -325,7 +350,7 @@ END IF;
 {self._look_up("(SELECT unnest(v_touched))")};"""
 
     def truncate(self) -> str:
-        """Return the body for a TRUNCATE of related rows."""
+        """Return the body for a TRUNCATE of related rows: of all, or of those in one partition."""
         group = self.group
         table = group.target_table
         emptied = [f"{c.column} = 0" for c in group.additive]
@@ -335,9 +360,26 @@ END IF;
         kept = [f"{c.column} <> 0" for c in group.additive]
         kept += [f"{c.column} IS NOT NULL" for c in group.extremes]
         return f"""{NO_OLD_SNAPSHOT}
+IF EXISTS (SELECT FROM {group.source_table}) THEN{self._recounted()}
+    RETURN NULL;
+END IF;
 UPDATE {table} SET {", ".join(emptied)} WHERE {" OR ".join(kept)};
 DELETE FROM {self.journal.table};
 RETURN NULL;"""
+
+    def recount(self) -> str:
+        """Return the body for a TRUNCATE of the side table: what has waited is found again."""
+        return f"{NO_OLD_SNAPSHOT}{self._recounted()}\nRETURN NULL;"
+
+    def _recounted(self) -> str:
+        group = self.group
+        key = f"p.{group.target_key}"
+        some = " OR ".join(f"p.{c.column} IS NOT NULL" for c in group.extremes)
+        statements = list(self.refresh(f"(SELECT {key} FROM {group.target_table} p WHERE {some})"))
+        if group.additive:
+            statements.append(f"WITH {self.differences.drifting()}\n{self.differences.mending()}")
+        statements.append(self.differences.mend_departed())
+        return "".join(f"\n    {statement};" for statement in statements)
 
     # Writes to targets
 
@@ -377,9 +419,11 @@ RETURN NULL;"""
         additive = group.additive
         names = "".join(f", {quoted(self._summand(c))}" for c in additive)
         values = "".join(f", OLD.{c.column}" for c in additive)
+        # A row without a key had nothing.
         steps = [
             f"INSERT INTO {self.journal.table} (key, reason{names}) "
-            f"VALUES (OLD.{group.target_key}, {Reason.ORPHAN}{values});"
+            f"SELECT OLD.{group.target_key}, {Reason.ORPHAN}{values} "
+            f"WHERE OLD.{group.target_key} IS NOT NULL;"
         ]
         if additive:
             totals = ", ".join(f"COALESCE(SUM(j.{quoted(self._summand(c))}), 0)" for c in additive)
@@ -402,7 +446,9 @@ RETURN NULL;"""
         columns = ", ".join(self._summed(is_signed=False))
         some = " OR ".join(f"{total} <> 0" for total in self._sums(is_signed=False))
         return f"""{NO_OLD_SNAPSHOT}
-DELETE FROM {self.journal.table};
+WITH gone AS (
+    DELETE FROM {self.journal.table}
+) /* in one statement: what comes to wait meanwhile is not among the rows that are found */
 INSERT INTO {self.journal.table} (key, reason{names})
 SELECT _k, {Reason.ORPHAN}, {columns} FROM ({self.rows(self.group.source_table)}) r GROUP BY _k HAVING {some};
 RETURN NULL;"""

@@ -67,6 +67,11 @@ class Counter:
         """Yield the counters of related rows that it is made of, in a chain."""
         yield from (field for field in self.fields_read() if isinstance(field, CounterField))
 
+    @property
+    def may_be_infinite(self) -> bool:
+        """Whether what is summed may be no finite number, which no later write takes away again."""
+        return self.kept.function == "sum" and isinstance(self.field.target_field, models.DecimalField)
+
     def type(self, connection: Any) -> str:
         return str(self.field.db_type(connection))
 

@@ -15,7 +15,14 @@ from leaderboard.counters.bodies import Bodies
 from leaderboard.counters.fields import CounterField
 from leaderboard.counters.groups import CounterGroup, group_fields
 from leaderboard.counters.reading import CounterReader
-from leaderboard.counters.triggers import guards, required, source_model, source_triggers, target_triggers
+from leaderboard.counters.triggers import (
+    guards,
+    required,
+    side_table_triggers,
+    source_model,
+    source_triggers,
+    target_triggers,
+)
 from leaderboard.journal.triggers import journal_triggers
 
 __all__ = ["Registration", "register_counters", "registered"]
@@ -68,7 +75,8 @@ def _triggers_of(bodies: Bodies) -> list[tuple[type[Model], Any]]:
     source = source_model(group)
     triggers = [(source, trigger) for trigger in source_triggers(bodies)]
     triggers += [(group.link.target, trigger) for trigger in target_triggers(bodies)]
-    triggers += [(group.journal_model, trigger) for trigger in journal_triggers(bodies.journal, group.slug)]
+    on_side_table = journal_triggers(bodies.journal, group.slug) + side_table_triggers(bodies)
+    triggers += [(group.journal_model, trigger) for trigger in on_side_table]
     return triggers
 
 

@@ -16,7 +16,7 @@ from leaderboard.journal.triggers import FOREIGN_WRITE
 from leaderboard.orm.models import relation_of
 from leaderboard.triggers import OwnedTrigger, trigger_name
 
-__all__ = ["guards", "required", "source_model", "source_triggers", "target_triggers"]
+__all__ = ["guards", "required", "side_table_triggers", "source_model", "source_triggers", "target_triggers"]
 
 # Without types in pgtrigger.
 REFERENCING: Any = pgtrigger.Referencing
@@ -44,7 +44,8 @@ def source_triggers(bodies: Bodies) -> list[OwnedTrigger]:
 def target_triggers(bodies: Bodies) -> list[OwnedTrigger]:
     """Return the triggers on the table that has the counters, by which its rows come, go and change keys."""
     slug = bodies.group.slug
-    key = bodies.group.link.target_key.column
+    target_key = bodies.group.link.target_key
+    key = target_key.column
     return [
         _statement("arrive", slug, "insert", bodies.arrive),
         _statement("leave", slug, "delete", bodies.leave),
@@ -53,11 +54,17 @@ def target_triggers(bodies: Bodies) -> list[OwnedTrigger]:
             # Named to run after the guard, which puts the stored value back.
             name=trigger_name("counter", "rekey", slug),
             when=pgtrigger.Before,
-            operation=UPDATE_OF(key),
+            # Another trigger may change a key that the statement does not name.
+            operation=UPDATE_OF(key) if target_key.primary_key else pgtrigger.Update,
             condition=pgtrigger.Condition(f"(OLD.{quoted(key)} IS DISTINCT FROM NEW.{quoted(key)})"),
             func=bodies.rekey,
         ),
     ]
+
+
+def side_table_triggers(bodies: Bodies) -> list[OwnedTrigger]:
+    """Return the triggers on the side table that its journal does not have by itself."""
+    return [_statement("recount", bodies.group.slug, None, bodies.recount)]
 
 
 def guards(groups: Sequence[CounterGroup]) -> list[OwnedTrigger]:
@@ -67,11 +74,7 @@ def guards(groups: Sequence[CounterGroup]) -> list[OwnedTrigger]:
     start = {quoted(field.column): "0" if field.is_additive else "NULL" for field in fields}
     given = " OR ".join(f"NEW.{column} IS DISTINCT FROM {value}" for column, value in start.items())
     changed = " OR ".join(f"OLD.{column} IS DISTINCT FROM NEW.{column}" for column in start)
-    marks = "".join(
-        f"\n    INSERT INTO {quoted(group.journal_model._meta.db_table)} (key, reason) "
-        f"VALUES (OLD.{group.target_key}, {Reason.DIRTY});"
-        for group in groups
-    )
+    marks = "".join(map(_marked, groups))
     kept = "".join(f"\nNEW.{column} := OLD.{column};" for column in start)
     return [
         OwnedTrigger(
@@ -93,6 +96,16 @@ END IF;{kept}
 RETURN NEW;""",
         ),
     ]
+
+
+def _marked(group: CounterGroup) -> str:
+    """Return what an ignored write to counters does: without a key, by which to mend them, they stay."""
+    journal = quoted(group.journal_model._meta.db_table)
+    mark = f"INSERT INTO {journal} (key, reason) VALUES (OLD.{group.target_key}, {Reason.DIRTY});"
+    if not group.link.target_key.null:
+        return f"\n    {mark}"
+    kept = "".join(f" NEW.{column} := OLD.{column};" for column in (quoted(f.column) for f in group.fields))
+    return f"\n    IF OLD.{group.target_key} IS NULL THEN{kept} ELSE {mark} END IF;"
 
 
 def source_model(group: CounterGroup) -> type[Model]:

@@ -54,6 +54,7 @@ def backfill(
         if not todo:
             continue
         _need_triggers(batches)
+        batches.require_finite()
         report = Report(batches.labels)
         after = _resumed(batches, todo)
         if after is None:
@@ -81,7 +82,7 @@ def check(
     """Compare counters, all or those that are chosen, with their rows, and return a report of each group."""
     reports = []
     for batches in _batches(chosen, using):
-        report = Report(batches.labels, left_over=batches.left_over())
+        report = Report(batches.labels, left_over=batches.left_over(), unguarded=batches.unguarded())
         for _ in _walk(batches.compare, report, batch_size, progress):
             pass
         reports.append(report)
@@ -101,6 +102,7 @@ def repair(
     """
     reports = []
     for batches in _batches(chosen, using):
+        batches.require_finite()
         report = Report(batches.labels)
 
         def mend(report: Report, size: int, after: Any, *, batches: Batches = batches) -> Any:

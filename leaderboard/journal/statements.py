@@ -43,11 +43,14 @@ def fold(journal: JournalTable, keys: str, *, wait: bool) -> str:
         f"{quoted(each.column)} = p.{quoted(each.column)} + d.{quoted(each.name)}"
         for each in journal.summands
     ]
+    taken = f"DELETE FROM {journal.table} j USING held WHERE j.key = held.key AND j.reason <> {Reason.DIRTY}"
+    held = f"WITH held AS MATERIALIZED (\n    {locked(journal, keys, wait=wait)}\n)"
+    if not journal.summands:
+        # Its rows say only that their keys have been written to.
+        return f"\n{held}\n{taken}"
     return f"""
-WITH held AS MATERIALIZED (
-    {locked(journal, keys, wait=wait)}
-), taken AS (
-    DELETE FROM {journal.table} j USING held WHERE j.key = held.key AND j.reason <> {Reason.DIRTY}
+{held}, taken AS (
+    {taken}
     RETURNING j.*
 ), d AS (
     SELECT j.key, {sums(journal.summands)} FROM taken j GROUP BY j.key

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 from django.contrib.contenttypes.fields import GenericForeignKey, GenericRelation
 from django.db import models
 from django.db.models import Avg, Count, F, Max, Min, Q, Sum
@@ -9,7 +11,13 @@ from django.db.models import Avg, Count, F, Max, Min, Q, Sum
 from leaderboard import CounterField, CounterManager, Journal
 
 
+class Site(models.Model):
+    name = models.CharField(max_length=50)
+    comment_count = CounterField(Sum("blogs__comment_count", default=0))
+
+
 class Blog(models.Model):
+    site = models.ForeignKey(Site, models.CASCADE, null=True, related_name="blogs")
     name = models.CharField(max_length=50)
     comment_count = CounterField(Sum("posts__comment_count", default=0))
 
@@ -39,6 +47,7 @@ class Post(models.Model):
     tag_count = CounterField(Count("tags"))
     vote_count = CounterField(Count("votes_cast"), storage=Journal(fold_every=4))
     rating = CounterField(Avg("reviews__stars"))
+    heaviest_mention = CounterField(Max("mentions__weight"))
 
     objects = CounterManager()
 
@@ -64,3 +73,47 @@ class Vote(models.Model):
     content_type = models.ForeignKey("contenttypes.ContentType", models.CASCADE)
     object_id = models.BigIntegerField()
     content_object = GenericForeignKey("content_type", "object_id")
+
+
+class Mention(models.Model):
+    """Of a post by its slug, which may change and may be missing; counted by extremes only."""
+
+    post = models.ForeignKey(
+        Post, models.CASCADE, null=True, to_field="slug", db_column="slug", related_name="mentions"
+    )
+    weight = models.IntegerField(default=0)
+
+
+class Venue(models.Model):
+    name = models.CharField(max_length=50)
+
+
+class Stage(Venue):
+    """Inherits by a table of its own: its rows are referred to themselves, and by way of their venue."""
+
+    show_count = CounterField(Count("shows"))
+    visitors = CounterField(Sum("visits__persons", default=0), storage=Journal())
+
+
+class Show(models.Model):
+    stage = models.ForeignKey(Stage, models.CASCADE, related_name="shows")
+
+
+class Visit(models.Model):
+    venue = models.ForeignKey(Venue, models.CASCADE, related_name="visits")
+    persons = models.IntegerField(default=1)
+
+
+class Sensor(models.Model):
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    reading_count = CounterField(Count("readings"))
+    total = CounterField(Sum("readings__value", default=0), storage=Journal(fold_every=1))
+    highest = CounterField(Max("readings__value"))
+
+
+class Reading(models.Model):
+    """A test makes its table anew, in partitions by year."""
+
+    sensor = models.ForeignKey(Sensor, models.CASCADE, null=True, related_name="readings")
+    year = models.IntegerField(default=2026)
+    value = models.IntegerField(default=1)
