@@ -13,6 +13,7 @@ from django.db.models.functions import Now, Random
 
 from leaderboard.orm.relations import nodes_in, relative
 from leaderboard.orm.trees import path_of
+from leaderboard.orm.versions import filter_of
 
 __all__ = ["Function", "Kept", "kept_by"]
 
@@ -75,7 +76,7 @@ def kept_by(aggregate: Aggregate) -> Kept:
             f"{aggregate!r}: default={default!r} is not kept by a counter; use Coalesce() on reading."
         )
     (value,) = arguments.source_expressions
-    condition = arguments.filter
+    condition = filter_of(aggregate)
     if condition is not None and not isinstance(condition, Q):
         condition = Q(condition)
     names = set()

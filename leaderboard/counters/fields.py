@@ -13,6 +13,7 @@ from leaderboard.counters.links import link_of
 from leaderboard.counters.storage import Inline, Journal, Storage
 from leaderboard.orm.readings import ReadField
 from leaderboard.orm.texts import output_field_on
+from leaderboard.orm.versions import filter_of
 
 if TYPE_CHECKING:
     AnyField = models.Field[Any, Any]
@@ -135,7 +136,8 @@ class CounterField(ReadField):
         if self.kept.function == "avg" and not cls._meta.abstract and cls.__module__ != "__fake__":
             aggregate: Any = self.aggregate
             (value,) = aggregate.source_expressions
-            parts = (Sum(value, filter=aggregate.filter, default=0), Count(value, filter=aggregate.filter))
+            condition = filter_of(aggregate)
+            parts = (Sum(value, filter=condition, default=0), Count(value, filter=condition))
             for part_name, part in zip(self.part_names, parts, strict=True):
                 cls.add_to_class(part_name, CounterField(part))
 

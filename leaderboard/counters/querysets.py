@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Avg, Model, OuterRef, Subquery
 
 from leaderboard.counters.fields import CounterField, NumericField
+from leaderboard.orm.versions import filter_of
 
 if TYPE_CHECKING:
     from typing import Self
@@ -42,7 +43,7 @@ def _live(field: Any) -> Subquery:
     aggregate = field.aggregate
     if isinstance(aggregate, Avg):
         (value,) = aggregate.source_expressions
-        aggregate = Avg(value, filter=aggregate.filter, output_field=NumericField())
+        aggregate = Avg(value, filter=filter_of(aggregate), output_field=NumericField())
     model: type[Model] = field.model
     counted = model._base_manager.filter(pk=OuterRef("pk")).order_by().annotate(_live=aggregate)
     return Subquery(counted.values("_live"), output_field=field.target_field)

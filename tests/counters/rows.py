@@ -116,7 +116,7 @@ def sweep() -> None:
     deletions = "; ".join(f"DELETE FROM {table}" for table in tables)
     execute(f"SET session_replication_role = replica; {deletions}; RESET session_replication_role")
     execute(
-        "SELECT setval(pg_get_serial_sequence(name, 'id'), 1, false) FROM unnest(%s) name "
+        "SELECT setval(pg_get_serial_sequence(name, 'id'), 1, false) FROM unnest(%s::text[]) name "
         "WHERE EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = name::regclass AND a.attname = 'id')",
         [tables],
     )

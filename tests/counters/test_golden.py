@@ -1,0 +1,41 @@
+"""The SQL that installs triggers: it is in the migrations of every user, so a changed word is a new one for all.
+
+``python -m pytest tests/counters/test_golden.py --write-golden`` writes the files anew; read what changed.
+"""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+
+import pytest
+
+from leaderboard.counters.registry import registered
+
+GOLDEN = Path(__file__).parent / "golden"
+# Inline, in a journal, filtered, summed, extreme; a chain; an average; many to many; generic.
+GROUPS = ["post_comments", "blog_posts", "post_reviews", "post_tags", "post_votes_cast"]
+
+
+def installed(slug: str) -> str:
+    """Return the SQL of all triggers that keep one group of counters."""
+    (bodies,) = (
+        bodies
+        for registration in registered()
+        for bodies in registration.bodies
+        if bodies.group.slug == slug and registration.model._meta.app_label == "counters"
+    )
+    triggers = [trigger.compile(model) for model, trigger in bodies.triggers]
+    return "\n\n".join(inspect.cleandoc(trigger.install_sql) for trigger in triggers) + "\n"
+
+
+@pytest.mark.parametrize("slug", GROUPS)
+def test_the_sql_of_triggers(slug: str, request: pytest.FixtureRequest) -> None:
+    path = GOLDEN / f"{slug}.sql"
+    if request.config.getoption("--write-golden"):
+        path.write_text(installed(slug))
+    assert installed(slug) == path.read_text()
+
+
+def test_there_is_no_other_file() -> None:
+    assert {path.stem for path in GOLDEN.iterdir()} == set(GROUPS)
