@@ -44,7 +44,8 @@ def make() -> None:
         (3, 2, 2, 1, NULL, 2, NULL), (4, NULL, 1, NULL, true, 3, '2026-03-01 01:00+00');
         INSERT INTO counters_review (post_id, stars) VALUES (1, 3), (1, 5), (2, NULL);
         INSERT INTO counters_mention (slug, weight) VALUES ('s1', 3), ('s1', 9), (NULL, 1);
-        INSERT INTO counters_post_tags (post_id, tag_id) VALUES (1, 1), (2, 1)
+        INSERT INTO counters_post_tags (post_id, tag_id) VALUES (1, 1), (2, 1);
+        SELECT setval(pg_get_serial_sequence('counters_comment', 'id'), 20)
     """)
 
 
@@ -205,7 +206,7 @@ def upsert_author(a: int, b: int, c: int) -> None:
 def insert_opposed(a: int, b: int, c: int) -> None:
     order = "DESC" if c % 2 else "ASC"
     execute(
-        "INSERT INTO counters_comment (id, post_id, votes, is_public) SELECT 20 + nextval("
+        "INSERT INTO counters_comment (id, post_id, votes, is_public) SELECT nextval("
         "pg_get_serial_sequence('counters_comment', 'id')), n, 1, true "
         f"FROM generate_series(1, 3) n WHERE n <> %s ORDER BY n {order}",
         [a],
@@ -302,10 +303,10 @@ def rename_slug(a: int, b: int, c: int) -> None:
 
 @operation
 def mention(a: int, b: int, c: int) -> None:
-    if c % 3 == 0:
-        execute("DELETE FROM counters_mention WHERE weight = %s", [9 - b])
+    if c < 2:
+        execute("DELETE FROM counters_mention WHERE weight = (SELECT max(weight) FROM counters_mention)")
     else:
-        Mention.objects.bulk_create([Mention(post_id=None if a == 5 else f"s{a % 3}", weight=b + c)])
+        Mention.objects.bulk_create([Mention(post_id=None if a == 5 else f"s{a % 2 + 1}", weight=b + c)])
 
 
 @operation
