@@ -70,6 +70,13 @@ class JournalTable:
         return quoted(self.target_key.column)
 
 
+class NoRows(models.Manager[Model]):
+    """Finds nothing: ``dumpdata`` must not write what restored rows add by themselves."""
+
+    def get_queryset(self) -> models.QuerySet[Model]:
+        return super().get_queryset().none()
+
+
 def quoted(name: str) -> str:
     """Return a name of a table or column as SQL. One that is quoted already stays what it is."""
     return name if name.startswith('"') and name.endswith('"') else f'"{name}"'
@@ -89,6 +96,7 @@ def journal_model(
     """Return a new model of the side table, in the app of ``target``; ``summands`` are fields by name."""
     meta = {
         "app_label": target._meta.app_label,
+        "base_manager_name": "objects",
         "apps": target._meta.apps,
         "db_table": db_table,
         "default_permissions": (),
@@ -98,6 +106,7 @@ def journal_model(
     attributes = {
         "__module__": target.__module__,
         "__doc__": f"Changes that wait for columns of {target._meta.label}.",
+        "objects": NoRows(),
         "id": models.BigAutoField(primary_key=True),
         # No constraint: a row may wait for a target that is not there yet, or not any more.
         "key": models.ForeignKey(

@@ -33,7 +33,7 @@ __all__ = [
 # What the database itself can do with rows that refer to others.
 ACTIONS = [
     ("counters_comment", "post_id", "ON DELETE CASCADE ON UPDATE CASCADE"),
-    ("counters_comment", "parent_id", "ON DELETE CASCADE"),
+    ("counters_comment", "parent_id", "ON DELETE CASCADE ON UPDATE CASCADE"),
     ("counters_comment", "author_id", "ON DELETE SET NULL"),
     ("counters_review", "post_id", "ON DELETE CASCADE ON UPDATE CASCADE"),
     ("counters_mention", "slug", "ON DELETE CASCADE ON UPDATE CASCADE"),
@@ -93,7 +93,7 @@ def values(*names: str, model: Any = Post) -> list[Any]:
 def copy(table: str, columns: str, rows: Iterable[Iterable[Any]]) -> None:
     """Write rows by COPY; None is NULL."""
     lines = ["\t".join("\\N" if value is None else str(value) for value in row) + "\n" for row in rows]
-    with connection.cursor() as cursor, _copying(cursor.cursor) as write:
+    with connection.cursor() as cursor, connection.wrap_database_errors, _copying(cursor.cursor) as write:
         write(f"COPY {table} ({columns}) FROM STDIN", "".join(lines))
 
 
