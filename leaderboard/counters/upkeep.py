@@ -19,6 +19,7 @@ from leaderboard.triggers import MARK
 
 __all__ = [
     "activate_empty",
+    "after_migrations",
     "backfill",
     "check",
     "fold_journals",
@@ -79,10 +80,24 @@ def check(
     batch_size: int = 1000,
     progress: Progress | None = None,
 ) -> list[Report]:
-    """Compare counters, all or those that are chosen, with their rows, and return a report of each group."""
+    """Compare counters, all or those that are chosen, with their rows, and return a report of each group.
+
+    Of those that are not built the columns are not read, and not held against them.
+    """
     reports = []
     for batches in _batches(chosen, using):
-        report = Report(batches.labels, left_over=batches.left_over(), unguarded=batches.unguarded())
+        not_built = {claim.name for claim in _not_built(batches)}
+        not_built |= {
+            f"{average.model._meta.label}.{average.name}"
+            for average in batches.group.averages
+            if not_built & {f"{average.model._meta.label}.{name}" for name in average.part_names}
+        }
+        report = Report(
+            batches.labels,
+            left_over=batches.left_over(),
+            unguarded=batches.unguarded(),
+            not_built=sorted(not_built),
+        )
         for _ in _walk(batches.compare, report, batch_size, progress):
             pass
         reports.append(report)
@@ -170,6 +185,14 @@ def settle_storage(using: str) -> None:
             batches.fold(1000, wait=True)
         for claim in changed:
             state.save_built(claim, batches.connection)
+
+
+def after_migrations(using: str) -> None:
+    """Do what is due where migrations were applied: nothing here is needed for what is read to be right."""
+    prune_functions(using)
+    state.discard_lost(connections[using])
+    settle_storage(using)
+    activate_empty(using)
 
 
 def prune_functions(using: str) -> None:
