@@ -4,7 +4,7 @@ Rewording one writes a migration for every user.
 
 AFTER INSERT ON blog_comment:
 
-    SELECT count(*), (array_agg(_k))[1], SUM(_1) INTO … FROM (… new_rows LIMIT 2);   -- one row: one UPDATE
+    SELECT EXISTS (… OFFSET 1), _k, _1 INTO … FROM (… new_rows) LIMIT 1;     -- one row: one UPDATE
     WITH delta AS (SELECT _k, SUM(_1) … GROUP BY _k), held AS (SELECT … FOR NO KEY UPDATE),
     added AS (UPDATE blog_post p SET comment_count = p.comment_count + delta._1 … RETURNING …)
     INSERT INTO blog_post_comments_journal …                            -- journals, and what has no parent
@@ -35,6 +35,10 @@ IF current_setting('transaction_isolation') <> 'read committed' THEN
     USING ERRCODE = 'feature_not_supported',
     HINT = 'Its snapshot may be older than rows that it removes. Use DELETE.';
 END IF;"""
+# Variables: what the statement adds, and what an updated row held before. No column has such a name.
+CHANGE, BEFORE = "_change", "_before"
+# NULL where a table had no row of the group.
+NOT_MORE = "(_change_more OR _before_more) IS NOT TRUE"
 WRITTEN = {"insert": (NEW,), "update": (NEW, OLD), "delete": (OLD,)}
 
 
@@ -65,12 +69,12 @@ class Bodies:
             columns.append(f"{held(self.connection)} AS {counter.alias}")
         return f"SELECT {', '.join(columns)} FROM {table} WHERE {self.group.belongs()}"
 
-    def _signed(self, event: str, *, limit: str = "") -> str:
+    def _signed(self, event: str) -> str:
         """Return the rows of an event with their sign."""
         parts = []
         for table in WRITTEN[event]:
             sign = "1" if table == NEW else "-1"
-            parts.append(f"SELECT {sign} AS _sign, r.* FROM ({self.rows(table)}{limit}) r")
+            parts.append(f"SELECT {sign} AS _sign, r.* FROM ({self.rows(table)}) r")
         return "\n        UNION ALL\n        ".join(parts)
 
     def _sums(self, *, is_signed: bool) -> list[str]:
@@ -155,7 +159,7 @@ class Bodies:
             f"SELECT {group.key} FROM {table} WHERE {group.belongs()}" for table in WRITTEN[event]
         )
         if group.extremes and event != "insert":
-            way = self._looking_up(event)
+            way = (self._unchanged() if event == "update" else "") + self._looking_up(event)
         else:
             way = self._fast(event) + self._general(event)
         return f"""
@@ -197,63 +201,92 @@ END IF;"""
         """Return the variables of :meth:`write`."""
         group = self.group
         key_type = group.link.target_key.rel_db_type(self.connection)
-        names = [f"v{counter.alias} {counter.type(self.connection)};" for counter in group.counters]
-        return " ".join(
-            ["DECLARE v_news bigint; v_olds bigint;", f"v_keys {key_type}[]; v_touched {key_type}[];", *names]
-        )
+        names = [f"_touched {key_type}[];"]
+        for side in (CHANGE, BEFORE):
+            names += [f"{side}_more boolean;", f"{side}_k {key_type};"]
+            names += [f"{side}{c.alias} {c.type(self.connection)};" for c in group.counters]
+        return f"DECLARE {' '.join(names)}"
+
+    def _first(self, table: str, side: str) -> str:
+        """Return the statement that reads the first row into variables, and whether there are others.
+
+        It sorts and sums nothing, which takes longer than all else where there is one row.
+        """
+        counters = self.group.counters
+        values = "".join(f", r.{c.alias}::{c.type(self.connection)}" for c in counters)
+        into = "".join(f", {side}{c.alias}" for c in counters)
+        others = f"EXISTS (SELECT FROM {table} WHERE {self.group.belongs()} OFFSET 1)"
+        return f"""
+SELECT {others}, r._k{values} INTO {side}_more, {side}_k{into}
+FROM ({self.rows(table)}) r LIMIT 1;"""
 
     def _fast(self, event: str) -> str:
         """Return the way for a single row: no sort, no lock beside the one that the UPDATE takes."""
         group = self.group
-        columns = self._sums(is_signed=event != "insert")
-        columns += [f"(array_agg({c.alias}))[1]" for c in group.extremes]
-        into = [f"v{c.alias}" for c in [*group.additive, *group.extremes]]
-        news = "count(*) FILTER (WHERE _sign = 1)"
-        olds = "count(*) FILTER (WHERE _sign = -1)"
-        nothing = " AND ".join(f"v{c.alias} = 0" for c in group.additive) or "true"
-        if group.extremes:
-            # Written even where nothing changes, so that a transaction that looks it up meanwhile fails.
-            nothing = "false"
-        return f"""
-SELECT {", ".join([news, olds, "array_agg(_k)", *columns])}
-INTO v_news, v_olds, v_keys{"".join(f", {name}" for name in into)}
-FROM (
-        {self._signed(event, limit=" LIMIT 2")}
-) signed;
-IF v_news + v_olds = 0 THEN
+        if event == "update":
+            first = self._first(NEW, CHANGE) + self._first(OLD, BEFORE)
+            nothing = "_change_k IS NULL AND _before_k IS NULL"
+            is_single = f"{NOT_MORE} AND COALESCE(_change_k = _before_k, true)"
+            steps = ["_change_k := COALESCE(_change_k, _before_k);"]
+            steps += [
+                f"_change{c.alias} := COALESCE(_change{c.alias}, 0) - COALESCE(_before{c.alias}, 0);"
+                for c in group.additive
+            ]
+        else:
+            first = self._first(NEW if event == "insert" else OLD, CHANGE)
+            nothing, is_single = "_change_k IS NULL", "NOT _change_more"
+            steps = (
+                []
+                if event == "insert"
+                else [f"_change{c.alias} := -_change{c.alias};" for c in group.additive]
+            )
+        if not group.extremes:
+            # An extreme is written even where nothing changes: who looks it up meanwhile shall fail.
+            same = " AND ".join(f"_change{c.alias} = 0" for c in group.additive)
+            steps.append(f"IF {same} THEN\n        RETURN NULL;\n    END IF;")
+        before = "".join(f"\n    {step}" for step in steps)
+        return f"""{first}
+IF {nothing} THEN
     RETURN NULL;
-END IF;
-IF v_news < 2 AND v_olds < 2 AND v_keys[1] = v_keys[cardinality(v_keys)] THEN
-    IF {nothing} THEN
-        RETURN NULL;
-    END IF;{self._single()}
+ELSIF {is_single} THEN{before}{self._single()}
     RETURN NULL;
 END IF;"""
+
+    def _unchanged(self) -> str:
+        """Return the way for a single row that holds what it held: nothing is written."""
+        same = [f"_change{each} IS NOT DISTINCT FROM _before{each}" for each in ("_k", *self._aliases())]
+        return f"""{self._first(NEW, CHANGE)}{self._first(OLD, BEFORE)}
+IF {NOT_MORE} AND {" AND ".join(same)} THEN
+    RETURN NULL;
+END IF;"""
+
+    def _aliases(self) -> list[str]:
+        return [counter.alias for counter in self.group.counters]
 
     def _single(self) -> str:
         group = self.group
         inline = [*self.inline, *group.extremes]
         parts = []
         if self.journaled:
-            condition = " OR ".join(f"v{c.alias} <> 0" for c in self.journaled)
+            condition = " OR ".join(f"_change{c.alias} <> 0" for c in self.journaled)
             names = ", ".join(quoted(self._summand(c)) for c in self.journaled)
-            values = ", ".join(f"v{c.alias}" for c in self.journaled)
-            insert = f"INSERT INTO {self.journal.table} (key, {names}) VALUES (v_keys[1], {values});"
+            values = ", ".join(f"_change{c.alias}" for c in self.journaled)
+            insert = f"INSERT INTO {self.journal.table} (key, {names}) VALUES (_change_k, {values});"
             parts.append(insert if not inline else f"IF {condition} THEN\n        {insert}\n    END IF;")
         if inline:
-            changed = {c.field.name: f"{c.column} + v{c.alias}" for c in group.additive}
-            assignments = [f"{c.column} = {c.column} + v{c.alias}" for c in self.inline]
+            changed = {c.field.name: f"{c.column} + _change{c.alias}" for c in group.additive}
+            assignments = [f"{c.column} = {c.column} + _change{c.alias}" for c in self.inline]
             assignments += self.group.averages_set(changed)
-            assignments += [self._merged(c, c.column, f"v{c.alias}") for c in group.extremes]
+            assignments += [self._merged(c, c.column, f"_change{c.alias}") for c in group.extremes]
             names = "".join(f", {quoted(self._summand(c))}" for c in self.inline)
-            values = "".join(f", v{c.alias}" for c in self.inline)
+            values = "".join(f", _change{c.alias}" for c in self.inline)
             update = f"""UPDATE {group.target_table} SET {", ".join(assignments)}
-    WHERE {group.target_key} = v_keys[1];
+    WHERE {group.target_key} = _change_k;
     IF NOT FOUND THEN
-        INSERT INTO {self.journal.table} (key, reason{names}) VALUES (v_keys[1], {Reason.ORPHAN}{values});
+        INSERT INTO {self.journal.table} (key, reason{names}) VALUES (_change_k, {Reason.ORPHAN}{values});
     END IF;"""
             if self.journaled and not group.extremes:
-                condition = " OR ".join(f"v{c.alias} <> 0" for c in self.inline)
+                condition = " OR ".join(f"_change{c.alias} <> 0" for c in self.inline)
                 update = f"IF {condition} THEN\n    {update}\n    END IF;"
             parts.append(update)
         return "".join(f"\n    {part}" for part in parts)
@@ -343,11 +376,11 @@ WITH signed AS MATERIALIZED (
 ), {self._added("delta", additions)}, recorded AS (
     {self._record("delta")}
 )
-SELECT array_agg(delta._k) INTO v_touched FROM delta;
-IF v_touched IS NULL THEN
+SELECT array_agg(delta._k) INTO _touched FROM delta;
+IF _touched IS NULL THEN
     RETURN NULL;
 END IF;
-{self._look_up("(SELECT unnest(v_touched))")};"""
+{self._look_up("(SELECT unnest(_touched))")};"""
 
     def truncate(self) -> str:
         """Return the body for a TRUNCATE of related rows: of all, or of those in one partition."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Callable
 
 from example.embedded import database_url
 
-NAMES = ["querysets"]
+NAMES = ["counters", "querysets"]
 
 
 def main() -> int:
@@ -16,16 +17,24 @@ def main() -> int:
     parser.add_argument("name", choices=[*NAMES, "all"])
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--runs", type=int, default=11)
+    parser.add_argument("--seconds", type=float, default=3, help="how long writers write in each run")
     arguments = parser.parse_args()
     with database_url() as url:
         os.environ["DATABASE_URL"] = url
-        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
+        os.environ["DJANGO_SETTINGS_MODULE"] = "tests.benchmarks.settings"
         import django
 
         django.setup()
-        from tests.benchmarks import querysets
+        from tests.benchmarks import counters, querysets
 
-        return querysets.run(rows=arguments.rows, runs=arguments.runs)
+        runs: dict[str, Callable[[], int]] = {
+            "counters": lambda: counters.run(
+                rows=arguments.rows, runs=arguments.runs, seconds=arguments.seconds
+            ),
+            "querysets": lambda: querysets.run(rows=arguments.rows, runs=arguments.runs),
+        }
+        names = NAMES if arguments.name == "all" else [arguments.name]
+        return max([runs[name]() for name in names])
 
 
 if __name__ == "__main__":
