@@ -20,10 +20,10 @@ from typing import Any
 
 from leaderboard.counters.differences import Differences
 from leaderboard.counters.groups import Counter, CounterGroup, journal_of
-from leaderboard.journal.statements import fold, locked, mark_dirty
+from leaderboard.journal.statements import fold, locked, mark_dirty, reason_to_wait
 from leaderboard.journal.table import JournalTable, Reason, quoted
 
-__all__ = ["IGNORE", "Bodies"]
+__all__ = ["IGNORE", "IGNORED", "Bodies"]
 
 # A setting, local to a transaction: writes are not recorded, but that they were made is.
 IGNORE = "leaderboard.ignore"
@@ -271,7 +271,10 @@ END IF;"""
             condition = " OR ".join(f"_change{c.alias} <> 0" for c in self.journaled)
             names = ", ".join(quoted(self._summand(c)) for c in self.journaled)
             values = ", ".join(f"_change{c.alias}" for c in self.journaled)
-            insert = f"INSERT INTO {self.journal.table} (key, {names}) VALUES (_change_k, {values});"
+            insert = (
+                f"INSERT INTO {self.journal.table} (key, reason, {names}) "
+                f"VALUES (_change_k, {reason_to_wait(self.journal)}, {values});"
+            )
             parts.append(insert if not inline else f"IF {condition} THEN\n        {insert}\n    END IF;")
         if inline:
             changed = {c.field.name: f"{c.column} + _change{c.alias}" for c in group.additive}
@@ -316,8 +319,10 @@ END IF;"""
         if not inline:
             names = ", ".join(quoted(self._summand(c)) for c in self.journaled)
             return f"""
-INSERT INTO {self.journal.table} (key, {names})
-{self._delta(event)};"""
+INSERT INTO {self.journal.table} (key, {names}, reason)
+SELECT delta.*, {reason_to_wait(self.journal)} FROM (
+    {self._delta(event)}
+) delta;"""
         additions = [
             *self._additions("delta"),
             *(self._merged(c, f"p.{c.column}", f"delta.{c.alias}") for c in group.extremes),
@@ -343,12 +348,16 @@ WITH delta AS MATERIALIZED (
     def _record(self, delta: str) -> str:
         """Return the statement that inserts what waits, and what found no target."""
         orphan = "added._k IS NULL"
-        names = ["key", "reason"]
-        values = [f"{delta}._k", f"CASE WHEN {orphan} THEN {Reason.ORPHAN} ELSE {Reason.WAITING} END"]
+        reason = f"CASE WHEN {orphan} THEN {Reason.ORPHAN} ELSE {reason_to_wait(self.journal)} END"
+        names, values = (
+            ["key", "reason"],
+            [f"{delta}._k", reason if self.journaled else str(int(Reason.ORPHAN))],
+        )
         for counter in self.group.additive:
             names.append(quoted(self._summand(counter)))
             value = f"{delta}.{counter.alias}"
-            values.append(value if counter.in_journal else f"CASE WHEN {orphan} THEN {value} ELSE 0 END")
+            is_recorded = counter.in_journal or not self.journaled
+            values.append(value if is_recorded else f"CASE WHEN {orphan} THEN {value} ELSE 0 END")
         waits = "".join(f" OR {delta}.{c.alias} <> 0" for c in self.journaled)
         return f"""INSERT INTO {self.journal.table} ({", ".join(names)})
 SELECT {", ".join(values)}

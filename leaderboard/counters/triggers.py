@@ -9,10 +9,10 @@ from typing import Any
 import pgtrigger
 from django.db.models import Model
 
-from leaderboard.counters.bodies import IGNORE, Bodies
+from leaderboard.counters.bodies import IGNORED, Bodies
 from leaderboard.counters.groups import CounterGroup, camel_case
 from leaderboard.journal.table import Reason, quoted
-from leaderboard.journal.triggers import FOREIGN_WRITE
+from leaderboard.journal.triggers import BY_NO_TRIGGER, BY_UPKEEP
 from leaderboard.orm.models import relation_of
 from leaderboard.triggers import OwnedTrigger, trigger_name
 
@@ -88,9 +88,11 @@ def guards(groups: Sequence[CounterGroup]) -> list[OwnedTrigger]:
             name=trigger_name("counter", "keep", model),
             when=pgtrigger.Before,
             operation=UPDATE_OF(*(field.column for field in fields)),
-            condition=pgtrigger.Condition(f"({FOREIGN_WRITE} AND ({changed}))"),
+            condition=pgtrigger.Condition(BY_NO_TRIGGER),
             func=f"""
-IF current_setting('{IGNORE}', true) = 'on' THEN{marks}
+IF {BY_UPKEEP} OR NOT ({changed}) THEN
+    RETURN NEW;
+ELSIF {IGNORED} THEN{marks}
     RETURN NEW;
 END IF;{kept}
 RETURN NEW;""",

@@ -6,7 +6,16 @@ from collections.abc import Sequence
 
 from leaderboard.journal.table import JournalTable, Reason, Summand, quoted
 
-__all__ = ["discard_balanced", "fold", "locked", "mark_dirty", "sums", "waiting"]
+__all__ = [
+    "discard_balanced",
+    "fold",
+    "fold_one",
+    "locked",
+    "mark_dirty",
+    "reason_to_wait",
+    "sums",
+    "waiting",
+]
 
 
 def waiting(journal: JournalTable, summand: Summand, key: str) -> str:
@@ -15,6 +24,18 @@ def waiting(journal: JournalTable, summand: Summand, key: str) -> str:
         f"COALESCE((SELECT SUM(j.{quoted(summand.name)}) FROM {journal.table} j WHERE j.key = {key}), 0)"
         f"::{summand.type}"
     )
+
+
+def reason_to_wait(journal: JournalTable) -> str:
+    """Return the reason of a row that waits, as an expression: one in ``fold_every`` folds, by chance.
+
+    By the clock, which the user has no seed of. Transactions that write in a rhythm would otherwise fold one
+    key always, and another never.
+    """
+    if journal.fold_every < 2:
+        return str(int(Reason.FOLDING))
+    chosen = f"hashtext(clock_timestamp()::text) & {journal.fold_every - 1} = 0"
+    return f"CASE WHEN {chosen} THEN {Reason.FOLDING} ELSE {Reason.WAITING} END"
 
 
 def sums(summands: Sequence[Summand], rows: str = "j") -> str:
@@ -57,6 +78,26 @@ def fold(journal: JournalTable, keys: str, *, wait: bool) -> str:
 )
 UPDATE {journal.target_table} p SET {", ".join([*additions, *journal.assignments])}
 FROM d WHERE p.{journal.target_column} = d.key"""
+
+
+def fold_one(journal: JournalTable, key: str, *, wait: bool) -> str:
+    """Return the same for one key; its plan reads by index, however few rows there were when it was made."""
+    table, column = journal.target_table, journal.target_column
+    additions = [
+        f"{quoted(each.column)} = p.{quoted(each.column)} + d.{quoted(each.name)}"
+        for each in journal.summands
+    ]
+    return f"""
+WITH held AS MATERIALIZED (
+    SELECT FROM {table} p WHERE p.{column} = {key} FOR NO KEY UPDATE{"" if wait else " SKIP LOCKED"}
+), taken AS (
+    DELETE FROM {journal.table} j WHERE j.key = {key} AND j.reason <> {Reason.DIRTY}
+    AND EXISTS (SELECT FROM held) RETURNING j.*
+), d AS (
+    SELECT {sums(journal.summands)} FROM taken j HAVING count(*) > 0
+)
+UPDATE {table} p SET {", ".join([*additions, *journal.assignments])}
+FROM d WHERE p.{column} = {key}"""
 
 
 def discard_balanced(journal: JournalTable, keys: str) -> str:

@@ -25,9 +25,10 @@ LONGEST_NAME = 63
 class Reason(IntEnum):
     """Why a row is in a side table."""
 
+    DIRTY = -1  # it adds nothing: a write was not recorded, and its key may be wrong
     WAITING = 0  # it is read with the column until a fold moves it there
     ORPHAN = 1  # its target could not be found; it moves to its target when its transaction commits
-    DIRTY = 2  # it adds nothing: a write was not recorded, and its key may be wrong
+    FOLDING = 2  # it waits, and when its transaction commits all that waits for its key is moved
 
 
 @dataclass(frozen=True)

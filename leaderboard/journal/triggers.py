@@ -6,15 +6,17 @@ from functools import partial
 
 import pgtrigger
 
-from leaderboard.journal.statements import discard_balanced, fold
+from leaderboard.journal.statements import discard_balanced, fold_one
 from leaderboard.journal.table import JournalTable, Reason
 from leaderboard.triggers import OwnedTrigger, trigger_name
 
-__all__ = ["FOREIGN_WRITE", "UPKEEP", "journal_triggers"]
+__all__ = ["BY_NO_TRIGGER", "BY_UPKEEP", "UPKEEP", "journal_triggers"]
 
 # A setting, local to a transaction, by which our own repairs are told from foreign writes.
 UPKEEP = "leaderboard.upkeep"
-FOREIGN_WRITE = f"pg_trigger_depth() = 0 AND current_setting('{UPKEEP}', true) IS DISTINCT FROM 'on'"
+# Conditions of triggers are read anew in every statement: one that is short costs less than what it saves.
+BY_NO_TRIGGER = "pg_trigger_depth() = 0"
+BY_UPKEEP = f"current_setting('{UPKEEP}', true) = 'on'"
 
 
 def journal_triggers(journal: JournalTable, slug: str) -> list[OwnedTrigger]:
@@ -24,28 +26,23 @@ def journal_triggers(journal: JournalTable, slug: str) -> list[OwnedTrigger]:
             name=trigger_name("journal", slug, "guard"),
             when=pgtrigger.Before,
             operation=pgtrigger.Insert | pgtrigger.Update | pgtrigger.Delete,
-            condition=pgtrigger.Condition(f"({FOREIGN_WRITE})"),
+            condition=pgtrigger.Condition(BY_NO_TRIGGER),
             # A restore of data would double what the restored rows add by themselves.
-            func="RETURN NULL;",
+            func=f"""
+IF {BY_UPKEEP} THEN
+    RETURN COALESCE(NEW, OLD);
+END IF;
+RETURN NULL;""",
         ),
         OwnedTrigger(
             name=trigger_name("journal", slug, "settle"),
             when=pgtrigger.After,
             operation=pgtrigger.Insert,
             timing=pgtrigger.Deferred,
-            condition=pgtrigger.Condition(f"({_moves_at_commit(journal)})"),
+            condition=pgtrigger.Condition(f"NEW.reason > {Reason.WAITING}"),
             func=partial(_settle, journal),
         ),
     ]
-
-
-def _moves_at_commit(journal: JournalTable) -> str:
-    orphan = f"NEW.reason = {Reason.ORPHAN}"
-    if not journal.fold_every:
-        return orphan
-    # Hashed: transactions that insert in a rhythm would otherwise fold one key always, and another never.
-    chosen = f"NEW.reason = {Reason.WAITING} AND hashint8(NEW.id) & {journal.fold_every - 1} = 0"
-    return f"{orphan} OR {chosen}"
 
 
 def _settle(journal: JournalTable) -> str:
@@ -60,9 +57,9 @@ IF NOT EXISTS (SELECT FROM {journal.table} j WHERE j.id = NEW.id) THEN
     RETURN NULL;
 END IF;
 IF NEW.reason = {Reason.ORPHAN} THEN
-    {fold(journal, "(NEW.key)", wait=True)};{refresh}
+    {fold_one(journal, "NEW.key", wait=True)};{refresh}
     {discard_balanced(journal, "(NEW.key)")};
 ELSIF current_setting('transaction_isolation') = 'read committed' THEN
-    {fold(journal, "(NEW.key)", wait=False)};
+    {fold_one(journal, "NEW.key", wait=False)};
 END IF;
 RETURN NULL;"""

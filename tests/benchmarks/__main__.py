@@ -18,6 +18,7 @@ def main() -> int:
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--runs", type=int, default=11)
     parser.add_argument("--seconds", type=float, default=3, help="how long writers write in each run")
+    parser.add_argument("--part", action="append", default=[], help="only this part of the counters' figures")
     arguments = parser.parse_args()
     with database_url() as url:
         os.environ["DATABASE_URL"] = url
@@ -29,7 +30,7 @@ def main() -> int:
 
         runs: dict[str, Callable[[], int]] = {
             "counters": lambda: counters.run(
-                rows=arguments.rows, runs=arguments.runs, seconds=arguments.seconds
+                rows=arguments.rows, runs=arguments.runs, seconds=arguments.seconds, parts=arguments.part
             ),
             "querysets": lambda: querysets.run(rows=arguments.rows, runs=arguments.runs),
         }

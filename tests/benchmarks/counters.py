@@ -7,7 +7,7 @@ naive trigger is FOR EACH ROW UPDATE … SET n = n + 1, which is what one writes
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -37,20 +37,21 @@ FOR EACH ROW EXECUTE FUNCTION benchmarks_naive();
 """
 
 
-def run(*, rows: int, runs: int, seconds: float) -> int:
+def run(*, rows: int, runs: int, seconds: float, parts: Sequence[str] = ()) -> int:
     """Print every figure with its limit; return 1 where one is short, or a counter has drifted."""
+    measured: dict[str, Callable[[list[str]], Iterator[Figure]]] = {
+        "reading": partial(_reading, rows),
+        "bulk": partial(_bulk, rows // 10, runs),
+        "single": partial(_single, runs, seconds),
+        "one-parent": partial(_one_parent, runs, seconds),
+        "many-parents": partial(_many_parents, runs, seconds),
+    }
     notes: list[str] = []
     is_short = False
     with tables():
         execute(NAIVE)
-        for part in (
-            partial(_reading, rows),
-            partial(_bulk, rows // 10, runs),
-            partial(_single, runs, seconds),
-            partial(_one_parent, runs, seconds),
-            partial(_many_parents, runs, seconds),
-        ):
-            for figure in part(notes):
+        for part in parts or measured:
+            for figure in measured[part](notes):
                 figure.print()
                 is_short |= figure.is_short
         drifted = [report for report in check() if report.wrong or report.left_over]
