@@ -60,10 +60,6 @@ def fold(journal: JournalTable, keys: str, *, wait: bool) -> str:
     Without ``wait``, what is locked is skipped. Where another fold came first, its rows are gone and the
     column is read anew: PostgreSQL evaluates both again after it has waited for a lock.
     """
-    additions = [
-        f"{quoted(each.column)} = p.{quoted(each.column)} + d.{quoted(each.name)}"
-        for each in journal.summands
-    ]
     taken = f"DELETE FROM {journal.table} j USING held WHERE j.key = held.key AND j.reason <> {Reason.DIRTY}"
     held = f"WITH held AS MATERIALIZED (\n    {locked(journal, keys, wait=wait)}\n)"
     if not journal.summands:
@@ -76,28 +72,39 @@ def fold(journal: JournalTable, keys: str, *, wait: bool) -> str:
 ), d AS (
     SELECT j.key, {sums(journal.summands)} FROM taken j GROUP BY j.key
 )
-UPDATE {journal.target_table} p SET {", ".join([*additions, *journal.assignments])}
+UPDATE {journal.target_table} p SET {", ".join(_additions(journal))}
 FROM d WHERE p.{journal.target_column} = d.key"""
 
 
 def fold_one(journal: JournalTable, key: str, *, wait: bool) -> str:
     """Return the same for one key; its plan reads by index, however few rows there were when it was made."""
     table, column = journal.target_table, journal.target_column
+    free = "" if wait else " SKIP LOCKED"
+    held = f"""
+WITH held AS MATERIALIZED (
+    SELECT FROM {table} p WHERE p.{column} = {key} FOR NO KEY UPDATE{free}
+)"""
+    taken = (
+        f"DELETE FROM {journal.table} j WHERE j.key = {key} AND j.reason <> {Reason.DIRTY} "
+        "AND EXISTS (SELECT FROM held)"
+    )
+    if not journal.summands:
+        return f"{held}\n{taken}"
+    return f"""{held}, taken AS (
+    {taken} RETURNING j.*
+), d AS (
+    SELECT {sums(journal.summands)} FROM taken j HAVING count(*) > 0
+)
+UPDATE {table} p SET {", ".join(_additions(journal))}
+FROM d WHERE p.{column} = {key}"""
+
+
+def _additions(journal: JournalTable) -> list[str]:
     additions = [
         f"{quoted(each.column)} = p.{quoted(each.column)} + d.{quoted(each.name)}"
         for each in journal.summands
     ]
-    return f"""
-WITH held AS MATERIALIZED (
-    SELECT FROM {table} p WHERE p.{column} = {key} FOR NO KEY UPDATE{"" if wait else " SKIP LOCKED"}
-), taken AS (
-    DELETE FROM {journal.table} j WHERE j.key = {key} AND j.reason <> {Reason.DIRTY}
-    AND EXISTS (SELECT FROM held) RETURNING j.*
-), d AS (
-    SELECT {sums(journal.summands)} FROM taken j HAVING count(*) > 0
-)
-UPDATE {table} p SET {", ".join([*additions, *journal.assignments])}
-FROM d WHERE p.{column} = {key}"""
+    return [*additions, *journal.assignments]
 
 
 def discard_balanced(journal: JournalTable, keys: str) -> str:
