@@ -1,4 +1,6 @@
-"""The SQL that installs triggers: it is in the migrations of every user, so a changed word is a new one for all.
+"""The SQL that installs triggers: it is in the migrations of every user, and so is each change of a word.
+
+Read what changed.
 
 ``python -m pytest tests/counters/test_golden.py --write-golden`` writes the files anew; read what changed.
 """
