@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,6 +21,8 @@ from leaderboard.journal.triggers import UPKEEP
 __all__ = ["Batches", "Drift", "Report"]
 
 KEPT_DRIFTS = 1000
+# Their rows are held until all of them are looked up.
+LOOKED_UP_AT_ONCE = 100
 
 
 @dataclass(frozen=True)
@@ -116,22 +118,64 @@ class Batches:
     # What they are for
 
     def mend(self, report: Report, size: int, after: Any, *, only_dirty: bool = False) -> Any:
-        """Mend the rows after a key, in a transaction of its own; return the last key, None at the end."""
+        """Mend the rows after a key; return the last key, None at the end.
+
+        While it waits for a row that somebody holds, it holds no other.
+        """
         dirty = f"SELECT j.key FROM {self.journal.table} j WHERE j.reason = {Reason.DIRTY}"
-        keys = self._after(after, size, f"p.{self.group.target_key} IN ({dirty})" if only_dirty else "")
+        key = f"p.{self.group.target_key}"
+        batch = self._after(after, size, f"{key} IN ({dirty})" if only_dirty else "")
         with self._repairing() as run:
-            ((rows, wrong, last),) = run(self._mend(keys), after=after)
-            if self.group.extremes and rows:
-                key = f"p.{self.group.target_key}"
-                between = f"{key} <= %(last)s" + ("" if after is None else f" AND {key} > %(after)s")
-                within = f"(SELECT {key} FROM {self.group.target_table} p WHERE {between})"
-                for statement in self.bodies.refresh(within):
-                    changed = run(f"{statement} RETURNING 1", after=after, last=last)
-                # Of the second one, which writes only what is wrong.
-                wrong += len(changed)
-        report.rows += rows
-        report.wrong += wrong
-        return last
+            rows = run(f"SELECT {key} FROM {self.group.target_table} p {batch}", after=after)
+        keys = [key for (key,) in rows]
+        if not keys:
+            return None
+        # Marks that come later may be of rows that were looked at already.
+        marks = self._marks(keys)
+        report.wrong += self._mend_extremes(keys) + self._mend_sums(keys, marks)
+        report.rows += len(keys)
+        return keys[-1]
+
+    def _mend_sums(self, keys: Sequence[Any], marks: Sequence[int]) -> int:
+        """Mend the sums of some rows and take their marks away; return how many were wrong."""
+        with self._repairing() as run:
+            rows = run(self._mend(wait=False), keys=keys, marks=marks)
+        for held in [key for _, key in rows if key is not None]:
+            with self._repairing() as run:
+                run(self._mend(wait=True), keys=[held], marks=marks)
+        return int(rows[0][0])
+
+    def _mend_extremes(self, keys: Sequence[Any]) -> int:
+        """Mend the extremes of some rows; return how many rows were wrong."""
+        if not self.group.extremes:
+            return 0
+        with self._repairing() as run:
+            chosen = f"WHERE p.{self.group.target_key} IN {self._chosen}"
+            found = run(self.differences.wrong_extremes(chosen), keys=keys)
+        wrong = [key for (key,) in found]
+        changed = 0
+        for start in range(0, len(wrong), LOOKED_UP_AT_ONCE):
+            some = wrong[start : start + LOOKED_UP_AT_ONCE]
+            free = self._look_up(some, wait=False)
+            changed += len(free)
+            for key in set(some).difference(free):
+                changed += len(self._look_up([key], wait=True))
+        return changed
+
+    def _look_up(self, keys: Sequence[Any], *, wait: bool) -> list[Any]:
+        """Look extremes up in rows, in those that are free or in all; return the keys of these."""
+        extremes = self.bodies.extremes
+        with self._repairing() as run:
+            touch = f"{extremes.touch(self._chosen, wait=wait)} RETURNING p.{self.group.target_key}"
+            touched = [key for (key,) in run(touch, keys=keys)]
+            run(extremes.look_up(self._chosen), keys=touched)
+        return touched
+
+    def _marks(self, keys: Sequence[Any]) -> list[int]:
+        """Return the rows of the side table that say of some keys that they may be wrong."""
+        with self._repairing() as run:
+            marks = f"SELECT j.id FROM {self.journal.table} j WHERE j.reason = {Reason.DIRTY}"
+            return [mark for (mark,) in run(f"{marks} AND j.key IN {self._chosen}", keys=keys)]
 
     def compare(self, report: Report, size: int, after: Any) -> Any:
         """Compare the rows after a key; return the last key, None at the end."""
@@ -164,7 +208,6 @@ class Batches:
         What is locked is left to the next time, or waited for with ``wait``.
         """
         folded, after = 0, None
-        chosen = f"(SELECT unnest(%(keys)s::{self.group.link.target_key.rel_db_type(self.connection)}[]))"
         while True:
             beyond = "" if after is None else " AND j.key > %(after)s"
             waiting = (
@@ -175,8 +218,8 @@ class Batches:
                 keys = [key for (key,) in run(waiting, after=after)]
                 if not keys:
                     return folded
-                run(fold(self.journal, chosen, wait=wait), keys=keys)
-                run(discard_balanced(self.journal, chosen), keys=keys)
+                run(fold(self.journal, self._chosen, wait=wait), keys=keys)
+                run(discard_balanced(self.journal, self._chosen), keys=keys)
             folded, after = folded + len(keys), keys[-1]
 
     def mend_departed(self) -> None:
@@ -196,18 +239,29 @@ class Batches:
         where = f"WHERE {' AND '.join(conditions)} " if conditions else ""
         return f"{where}ORDER BY {key} LIMIT {size}"
 
-    def _mend(self, keys: str) -> str:
-        """Return the statement that adds what is missing from sums."""
+    @property
+    def _chosen(self) -> str:
+        """Keys that are given to a statement, as what stands after IN."""
+        return f"(SELECT unnest(%(keys)s::{self.group.link.target_key.rel_db_type(self.connection)}[]))"
+
+    def _mend(self, *, wait: bool) -> str:
+        """Return the statement that adds what is missing from the sums of the chosen rows.
+
+        Its rows have how many were wrong, and those of these that somebody else holds.
+        """
         differences = self.differences
-        cleared = f"""cleared AS (
-    DELETE FROM {self.journal.table} j WHERE j.reason = {Reason.DIRTY} AND j.key IN (SELECT b._k FROM batch b)
-)"""
+        cleared = f"DELETE FROM {self.journal.table} j WHERE j.id = ANY(%(marks)s::bigint[])"
         if not self.group.additive:
-            return f"WITH {differences.batch(keys)}, {cleared} SELECT {SEEN}, 0, {LAST}"
-        return f"""WITH {differences.drifting(keys)}, mended AS (
+            return f"WITH cleared AS ({cleared}) SELECT 0, NULL"
+        chosen = f"WHERE p.{self.group.target_key} IN {self._chosen}"
+        return f"""WITH {differences.drifting(chosen, wait=wait)}, mended AS (
     {differences.mending()}
-), {cleared}
-SELECT {SEEN}, (SELECT count(*) FROM drift), {LAST}"""
+), skipped AS MATERIALIZED (
+    SELECT drift._k FROM drift WHERE drift._k NOT IN (SELECT held._k FROM held)
+), cleared AS (
+    {cleared} AND j.key NOT IN (SELECT skipped._k FROM skipped)
+)
+SELECT (SELECT count(*) FROM drift), skipped._k FROM (VALUES (1)) one LEFT JOIN skipped ON true"""
 
     def _compare(self, keys: str) -> str:
         """Return the query for the rows of a batch, with what each counter is and what is found."""
@@ -253,8 +307,6 @@ WHERE c.relkind IN ('r', 'p') AND NOT EXISTS (
     SELECT FROM pg_trigger g JOIN pg_proc p ON p.oid = g.tgfoid
     WHERE g.tgrelid = t.relid AND p.proname = expected.function AND g.tgenabled IN ('O', 'A')
 ) ORDER BY 1, 2"""
-SEEN = "(SELECT count(*) FROM batch)"
-LAST = "(SELECT b._k FROM batch b ORDER BY b._k DESC LIMIT 1)"
 
 
 def _label(field: Any) -> str:

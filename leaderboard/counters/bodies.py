@@ -19,8 +19,9 @@ from functools import cached_property
 from typing import Any
 
 from leaderboard.counters.differences import Differences
+from leaderboard.counters.extremes import Extremes
 from leaderboard.counters.groups import Counter, CounterGroup, journal_of
-from leaderboard.journal.statements import fold, locked, mark_dirty, reason_to_wait
+from leaderboard.journal.statements import fold, mark_dirty, reason_to_wait
 from leaderboard.journal.table import JournalTable, Reason, quoted
 
 __all__ = ["IGNORE", "IGNORED", "Bodies"]
@@ -53,7 +54,11 @@ class Bodies:
 
     @cached_property
     def journal(self) -> JournalTable:
-        return journal_of(self.group, self.connection, self.refresh, self._averages("d"))
+        return journal_of(self.group, self.connection, self.extremes.refresh, self._averages("d"))
+
+    @cached_property
+    def extremes(self) -> Extremes:
+        return Extremes(self.group, self.connection)
 
     @cached_property
     def differences(self) -> Differences:
@@ -116,39 +121,6 @@ class Bodies:
     @property
     def journaled(self) -> Sequence[Counter]:
         return [counter for counter in self.group.additive if counter.in_journal]
-
-    def extreme(self, counter: Counter, key: str) -> str:
-        """Return the extreme among the rows of a key, as a subquery."""
-        function = counter.kept.function.upper()
-        value = counter.value(self.connection)
-        return (
-            f"(SELECT {function}({value}) FROM {self.group.source_table} "
-            f"WHERE {self.group.key} = {key} AND {self.group.belongs()})"
-        )
-
-    def refresh(self, keys: str) -> Sequence[str]:
-        """Return the statements that look extremes up again for the rows with some keys.
-
-        The first writes the rows, so that the second sees whatever others had committed before they were
-        free, and a transaction with an older snapshot fails instead of overlooking it.
-        """
-        if not self.group.extremes:
-            return ()
-        table, key = self.group.target_table, f"p.{self.group.target_key}"
-        touched = ", ".join(f"{each.column} = p.{each.column}" for each in self.group.extremes)
-        return (
-            f"WITH held AS MATERIALIZED (\n    {locked(self.journal, keys)}\n)\n"
-            f"UPDATE {table} p SET {touched} FROM held WHERE {key} = held.key",
-            self._look_up(keys),
-        )
-
-    def _look_up(self, keys: str) -> str:
-        """Return the statement that sets extremes to what is found, in rows that are locked already."""
-        key = f"p.{self.group.target_key}"
-        found = {each.column: self.extreme(each, key) for each in self.group.extremes}
-        assignments = ", ".join(f"{column} = {extreme}" for column, extreme in found.items())
-        changed = " OR ".join(f"p.{column} IS DISTINCT FROM {extreme}" for column, extreme in found.items())
-        return f"UPDATE {self.group.target_table} p SET {assignments} WHERE {key} IN {keys} AND ({changed})"
 
     # Writes to related rows
 
@@ -389,7 +361,7 @@ SELECT array_agg(delta._k) INTO _touched FROM delta;
 IF _touched IS NULL THEN
     RETURN NULL;
 END IF;
-{self._look_up("(SELECT unnest(_touched))")};"""
+{self.extremes.look_up("(SELECT unnest(_touched))")};"""
 
     def truncate(self) -> str:
         """Return the body for a TRUNCATE of related rows: of all, or of those in one partition."""
@@ -417,7 +389,7 @@ RETURN NULL;"""
         group = self.group
         key = f"p.{group.target_key}"
         some = " OR ".join(f"p.{c.column} IS NOT NULL" for c in group.extremes)
-        statements = list(self.refresh(f"(SELECT {key} FROM {group.target_table} p WHERE {some})"))
+        statements = list(self.extremes.refresh(f"(SELECT {key} FROM {group.target_table} p WHERE {some})"))
         if group.additive:
             statements.append(f"WITH {self.differences.drifting()}\n{self.differences.mending()}")
         statements.append(self.differences.mend_departed())
@@ -433,10 +405,10 @@ RETURN NULL;"""
         statements = [f"IF {waits} THEN\n    {fold(self.journal, keys, wait=True)};\nEND IF;"]
         if group.extremes:
             found = ", ".join(
-                f"{c.column} = {self.extreme(c, f'p.{group.target_key}')}" for c in group.extremes
+                f"{c.column} = {self.extremes.found(c, f'p.{group.target_key}')}" for c in group.extremes
             )
             some = " OR ".join(
-                f"{self.extreme(c, f'n.{group.target_key}')} IS NOT NULL" for c in group.extremes
+                f"{self.extremes.found(c, f'n.{group.target_key}')} IS NOT NULL" for c in group.extremes
             )
             statements.append(
                 f"UPDATE {group.target_table} p SET {found} WHERE p.{group.target_key} IN "
@@ -477,7 +449,9 @@ RETURN NULL;"""
             steps.append(f"WITH j AS ({taken}) SELECT {totals} INTO {into} FROM j;")
         changed = {c.field.name: f"NEW.{c.column}" for c in additive}
         steps += [f"NEW.{part.replace(' = ', ' := ', 1)};" for part in group.averages_set(changed)]
-        steps += [f"NEW.{c.column} := {self.extreme(c, f'NEW.{group.target_key}')};" for c in group.extremes]
+        steps += [
+            f"NEW.{c.column} := {self.extremes.found(c, f'NEW.{group.target_key}')};" for c in group.extremes
+        ]
         return "\n" + "\n".join([*steps, "RETURN NEW;"])
 
     def empty(self) -> str:

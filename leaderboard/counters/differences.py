@@ -48,8 +48,11 @@ class Differences:
     WHERE j.key IN (SELECT b._k FROM batch b) AND j.reason <> {Reason.DIRTY} GROUP BY j.key
 )"""
 
-    def drifting(self, condition: str = "") -> str:
-        """Return the queries for the rows that lack something, and that lock these."""
+    def drifting(self, condition: str = "", *, wait: bool = True) -> str:
+        """Return the queries for the rows that lack something, and that lock these.
+
+        Without ``wait`` the lock leaves out those that somebody else holds.
+        """
         group = self.group
         missing = ", ".join(
             f"COALESCE(live.{c.alias}, 0) - b.{c.alias} - COALESCE(waits.{c.alias}, 0) AS {c.alias}"
@@ -72,8 +75,17 @@ class Differences:
     ) d WHERE {some}
 ), held AS MATERIALIZED (
     SELECT p.{group.target_key} AS _k FROM {group.target_table} p
-    WHERE p.{group.target_key} IN (SELECT drift._k FROM drift) ORDER BY p.{group.target_key} FOR NO KEY UPDATE
+    WHERE p.{group.target_key} IN (SELECT drift._k FROM drift) ORDER BY p.{group.target_key}
+    FOR NO KEY UPDATE{"" if wait else " SKIP LOCKED"}
 )"""
+
+    def wrong_extremes(self, condition: str = "") -> str:
+        """Return the query for the keys of rows whose extremes differ from what is found."""
+        differ = " OR ".join(
+            f"b.{each.alias} IS DISTINCT FROM live.{each.alias}" for each in self.group.extremes
+        )
+        return f"""WITH {self.compared(condition)}
+SELECT b._k FROM batch b LEFT JOIN live ON live._k = b._k WHERE {differ} ORDER BY b._k"""
 
     def mending(self) -> str:
         """Return the UPDATE that adds what is lacking, after the queries of :meth:`drifting`."""

@@ -81,6 +81,11 @@ class Counter:
         condition = self._filter(connection, alias)
         return value if condition is None else f"CASE WHEN {condition} THEN {value} END"
 
+    def selection(self, connection: Any) -> tuple[str, str | None]:
+        """Return what a row holds, for an extreme, and the filter by which it counts, if there is one."""
+        value = text_of(self.link.source, self.kept.value, connection)
+        return value, self._filter(connection, None)
+
     def amount(self, connection: Any, alias: str | None = None) -> str:
         """Return what a row adds: 0 where the filter leaves it out, or its value is NULL."""
         conditions = [] if (condition := self._filter(connection, alias)) is None else [condition]

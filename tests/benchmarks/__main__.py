@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from example.embedded import database_url
 
-NAMES = ["counters", "querysets"]
+NAMES = ["counters", "online", "querysets"]
 
 
 def main() -> int:
@@ -18,7 +18,7 @@ def main() -> int:
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--runs", type=int, default=11)
     parser.add_argument("--seconds", type=float, default=3, help="how long writers write in each run")
-    parser.add_argument("--part", action="append", default=[], help="only this part of the counters' figures")
+    parser.add_argument("--part", action="append", default=[], help="only this part of counters or online")
     arguments = parser.parse_args()
     with database_url() as url:
         os.environ["DATABASE_URL"] = url
@@ -26,12 +26,13 @@ def main() -> int:
         import django
 
         django.setup()
-        from tests.benchmarks import counters, querysets
+        from tests.benchmarks import counters, online, querysets
 
         runs: dict[str, Callable[[], int]] = {
             "counters": lambda: counters.run(
                 rows=arguments.rows, runs=arguments.runs, seconds=arguments.seconds, parts=arguments.part
             ),
+            "online": lambda: online.run(rows=arguments.rows, parts=arguments.part),
             "querysets": lambda: querysets.run(rows=arguments.rows, runs=arguments.runs),
         }
         names = NAMES if arguments.name == "all" else [arguments.name]
