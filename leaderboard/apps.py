@@ -9,7 +9,7 @@ from django.db import connections
 from django.db.models.signals import post_migrate
 
 from leaderboard.counters.registry import register_counters
-from leaderboard.counters.upkeep import activate_empty, prune_functions, settle_storage
+from leaderboard.counters.upkeep import after_migrations
 from leaderboard.orm.autodetector import order_triggers
 
 __all__ = ["LeaderboardConfig"]
@@ -30,6 +30,4 @@ class LeaderboardConfig(AppConfig):
 
 def _activate(using: str, **_: Any) -> None:
     if connections[using].vendor == "postgresql":
-        prune_functions(using)
-        settle_storage(using)
-        activate_empty(using)
+        after_migrations(using)

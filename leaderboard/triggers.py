@@ -27,6 +27,8 @@ __all__ = [
 MARK = "django-pgleaderboard"
 # Says which columns are right, because triggers have kept them without a gap.
 STATE_TABLE = "leaderboard_counterstate"
+# How the names of triggers begin that write to other tables than their own.
+ON_WRITTEN_TABLES = tuple(f"counter_{event}_" for event in ("insert", "update", "delete", "truncate"))
 # An identifier of PostgreSQL has 63 bytes, of which the longest prefix and the hash of pgtrigger take 18.
 LONGEST_NAME = 45
 
@@ -136,6 +138,11 @@ class InstalledTrigger(compiler.Trigger):
     """
 
     requires: Sequence[tuple[str, str | None]] = ()
+
+    @property
+    def turn(self) -> int:
+        """When it is removed: as writers lock tables, first those that they write to, or both would wait."""
+        return 0 if str(self.name).startswith(ON_WRITTEN_TABLES) else 1
 
     @property
     def uninstall_sql(self) -> str:

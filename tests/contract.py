@@ -20,6 +20,7 @@ __all__ = ["CONTRACT", "IMPORTS", "Leaning", "moved"]
 # Modules and names that Django does not document.
 IMPORTS: Mapping[str, str] = {
     "django.core.management.commands": "makemigrations migrate",
+    "django.db.migrations": "AlterModelTable",
     "django.db.migrations.autodetector": "MigrationAutodetector OperationDependency",
     "django.db.models.expressions": (
         "BaseExpression Col ColPairs Combinable CombinedExpression Expression Ref ResolvedOuterRef"
@@ -86,7 +87,10 @@ def _relation() -> Any:
 
 def _autodetector() -> Any:
     state = import_module("django.db.migrations.state").ProjectState
-    return import_module("django.db.migrations.autodetector").MigrationAutodetector(state(), state())
+    detector = import_module("django.db.migrations.autodetector").MigrationAutodetector(state(), state())
+    # Set when changes are detected.
+    detector.changes(import_module("django.db.migrations.graph").MigrationGraph())
+    return detector
 
 
 CONTRACT: Mapping[str, Leaning] = {
@@ -222,7 +226,11 @@ CONTRACT: Mapping[str, Leaning] = {
     ),
     "django.db.migrations.autodetector.MigrationAutodetector": Leaning(
         sample=_autodetector,
-        overrides={"add_operation": "app_label, operation, dependencies, beginning"},
+        attributes="from_state generated_operations renamed_models",
+        overrides={
+            "add_operation": "app_label, operation, dependencies, beginning",
+            "check_dependency": "operation, dependency",
+        },
     ),
     "django.db.models.Manager": Leaning(
         sample=lambda: type(_attempts()).as_manager(), attributes="_built_with_as_manager"

@@ -10,7 +10,7 @@ from leaderboard.counters.state import is_built
 from leaderboard.journal.statements import waiting
 from leaderboard.journal.table import JournalTable
 
-__all__ = ["CounterReader"]
+__all__ = ["CounterReader", "HistoricalReader", "counted"]
 
 
 class CounterReader:
@@ -30,9 +30,7 @@ class CounterReader:
             summand = self.group.summand(counter, connection)
             read = waiting(self.journal, summand, f"{alias}.{self.group.target_key}")
             return f"({stored} + {read})"
-        counted = [self._counted(counter, alias, connection) for counter in self.parts]
-        read = counted[0] if len(counted) == 1 else f"({counted[0]}::numeric / NULLIF({counted[1]}, 0))"
-        return read.replace("%", "%%")
+        return counted(self.group, self.parts, alias, connection)
 
     def is_built(self, connection: Any) -> bool:
         """Tell whether the columns hold the values, and those of the counters that are summed in them."""
@@ -51,16 +49,36 @@ class CounterReader:
             if below.reader is not None
         )
 
-    def _counted(self, counter: Counter, alias: str, connection: Any) -> str:
-        """Return the value among the rows themselves, as a subquery."""
-        group = self.group
-        # Of its own, as a counter of counters may be counted within it.
-        rows = f"{group.slug}_rows"
-        if counter.kept.is_extreme:
-            value = f"{counter.kept.function.upper()}({counter.value(connection, rows)})"
-        else:
-            value = f"COALESCE(SUM({counter.amount(connection, rows)}), 0)::{counter.type(connection)}"
-        return (
-            f"(SELECT {value} FROM {group.source_table} {rows} "
-            f"WHERE {rows}.{group.key} = {alias}.{group.target_key} AND {group.belongs(rows)})"
-        )
+
+class HistoricalReader:
+    """Returns the SQL by which a migration reads a counter: it is counted, as its models are at that time."""
+
+    def __init__(self, group: CounterGroup, parts: Sequence[Counter]) -> None:
+        self.group = group
+        self.parts = parts
+
+    def __call__(self, stored: str, alias: str, connection: Any) -> str | None:
+        return counted(self.group, self.parts, alias, connection)
+
+    def is_built(self, connection: Any) -> bool:
+        return False
+
+
+def counted(group: CounterGroup, parts: Sequence[Counter], alias: str, connection: Any) -> str:
+    """Return the value of a counter, or of an average of ``parts``, among the rows themselves."""
+    values = [_counted(group, counter, alias, connection) for counter in parts]
+    read = values[0] if len(values) == 1 else f"({values[0]}::numeric / NULLIF({values[1]}, 0))"
+    return read.replace("%", "%%")
+
+
+def _counted(group: CounterGroup, counter: Counter, alias: str, connection: Any) -> str:
+    # Of its own, as a counter of counters may be counted within it.
+    rows = f"{group.slug}_rows"
+    if counter.kept.is_extreme:
+        value = f"{counter.kept.function.upper()}({counter.value(connection, rows)})"
+    else:
+        value = f"COALESCE(SUM({counter.amount(connection, rows)}), 0)::{counter.type(connection)}"
+    return (
+        f"(SELECT {value} FROM {group.source_table} {rows} "
+        f"WHERE {rows}.{group.key} = {alias}.{group.target_key} AND {group.belongs(rows)})"
+    )

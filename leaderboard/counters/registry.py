@@ -13,8 +13,9 @@ from django.db.models import Model
 
 from leaderboard.counters.bodies import Bodies
 from leaderboard.counters.fields import CounterField
-from leaderboard.counters.groups import CounterGroup, group_fields
-from leaderboard.counters.reading import CounterReader
+from leaderboard.counters.groups import Counter, CounterGroup, group_fields
+from leaderboard.counters.links import link_of
+from leaderboard.counters.reading import CounterReader, HistoricalReader
 from leaderboard.counters.triggers import (
     guards,
     required,
@@ -85,11 +86,25 @@ _registrations: dict[str, Registration] = {}
 
 def register_counters(apps: Apps) -> None:
     """Register the counters of all models; a model that is registered stays as it is."""
+    CounterField.historical = staticmethod(historical_reader)
     for model in list(apps.get_models()):
         if model._meta.label not in _registrations and any(
             isinstance(field, CounterField) for field in model._meta.local_fields
         ):
             _registrations[model._meta.label] = Registration(model)
+
+
+def historical_reader(field: Any) -> HistoricalReader | None:
+    """Return what reads a counter in a migration; None where its rows cannot be told, or their table."""
+    model: type[Model] = field.model
+    try:
+        link = link_of(model, field.kept.relation)
+    except (FieldDoesNotExist, ValueError):
+        # Migrations do not know generic relations.
+        return None
+    names = field.part_names if field.kept.function == "avg" else [field.name]
+    parts = [Counter(model._meta.get_field(name), link, number) for number, name in enumerate(names, 1)]
+    return HistoricalReader(CounterGroup(link, parts, [], Model), parts)
 
 
 def registered() -> Iterator[Registration]:

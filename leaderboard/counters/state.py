@@ -13,6 +13,7 @@ __all__ = [
     "Claim",
     "Known",
     "built",
+    "discard_lost",
     "forget",
     "is_built",
     "progress",
@@ -48,6 +49,18 @@ _built: dict[tuple[str, str], Known] = {}
 # The column is still the one that was built, and its triggers were never missing.
 HOLDS = f"""{STATE_TABLE} s JOIN pg_attribute a
 ON a.attrelid = s.relation AND a.attnum = s.attribute AND NOT a.attisdropped AND s.stopped = ''"""
+
+
+def discard_lost(connection: Any) -> None:
+    """Delete what is known of columns that are gone, or were not kept for a while."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT to_regclass(%s)", [STATE_TABLE])
+        if cursor.fetchone()[0] is not None:
+            cursor.execute(
+                f"DELETE FROM {STATE_TABLE} WHERE name NOT IN (SELECT s.name FROM {HOLDS}) RETURNING name"
+            )
+            for (name,) in cursor.fetchall():
+                _built.pop((connection.alias, name), None)
 
 
 def forget() -> None:

@@ -138,7 +138,9 @@ def source_model(group: CounterGroup) -> type[Model]:
 def required(group: CounterGroup) -> Iterator[tuple[str, str | None]]:
     """Yield what the triggers of a group write or read, by the labels of models and the names of fields."""
     link = group.link
-    yield group.journal_model._meta.label, None
+    for model in (group.journal_model, link.target, link.source):
+        if not model._meta.auto_created:
+            yield model._meta.label, None
     for field in group.fields:
         yield link.target._meta.label, field.name
     if (relation := relation_of(link.source)) is not None:

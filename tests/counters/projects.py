@@ -25,7 +25,7 @@ import dj_database_url
 SECRET_KEY = "project"
 USE_TZ = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-INSTALLED_APPS = ["django.contrib.contenttypes", "pgtrigger", "leaderboard", {apps}]
+INSTALLED_APPS = ["pgtrigger", "leaderboard", {apps}]
 DATABASES = {{
     alias: dj_database_url.parse(url)
     for alias, _, url in (part.partition("=") for part in os.environ["DATABASES"].split())
@@ -110,21 +110,46 @@ class Project:
         assert done.returncode == code, f"{arguments} ended with {done.returncode}:\n{printed}"
         return printed
 
-    def shell(self, code: str) -> str:
+    def manage_all(self, *commands: str, answers: str = "") -> str:
+        """Run several commands in one process, and return what they print."""
+        calls = "".join(
+            f"importlib.invalidate_caches()\ncall_command(*{command.split()!r})\n" for command in commands
+        )
+        head = "import importlib\nfrom django.core.management import call_command\n"
+        return self.shell(head + calls, answers=answers)
+
+    def shell(self, code: str, answers: str = "") -> str:
         """Run Python in the project, with its models at hand, and return what it prints."""
-        names = "".join(f"from {app}.models import *\n" for app in self.apps)
-        script = self.folder / "script.py"
-        script.write_text(f"import django\ndjango.setup()\n{names}{textwrap.dedent(code)}")
+        script = self._script("script.py", code)
         done = subprocess.run(
             [sys.executable, str(script)],
             cwd=self.folder,
             env=self.environment(),
+            input=answers,
             capture_output=True,
             text=True,
             timeout=120,
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
+
+    @contextmanager
+    def writer(self, code: str) -> Iterator[None]:
+        """Run Python in the project, in the background, until the block ends."""
+        script = self._script("writer.py", code)
+        process = subprocess.Popen([sys.executable, str(script)], cwd=self.folder, env=self.environment())
+        try:
+            yield
+            assert process.poll() is None
+        finally:
+            process.kill()
+            process.wait()
+
+    def _script(self, name: str, code: str) -> Path:
+        names = "".join(f"from {app}.models import *\n" for app in self.apps)
+        script = self.folder / name
+        script.write_text(f"import django\ndjango.setup()\n{names}{textwrap.dedent(code)}")
+        return script
 
     def migrations(self, app: str) -> list[str]:
         """Return the names of the migrations of an app, as their files have it."""
@@ -150,6 +175,11 @@ class Project:
             yield other
         finally:
             other.close()
+
+    def columns(self, table: str) -> list[Any]:
+        return self.sql(
+            f"SELECT attname FROM pg_attribute WHERE attrelid = '{table}'::regclass AND attnum > 0"
+        )
 
     def functions(self, alias: str = "default") -> Sequence[str]:
         """Return the functions of triggers in the database."""
