@@ -10,7 +10,7 @@ from django.db.models.signals import post_migrate
 
 from leaderboard.counters.registry import register_counters
 from leaderboard.counters.upkeep import after_migrations
-from leaderboard.orm.autodetector import order_triggers
+from leaderboard.orm.migrations import order_triggers
 
 __all__ = ["LeaderboardConfig"]
 

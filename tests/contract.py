@@ -22,6 +22,7 @@ IMPORTS: Mapping[str, str] = {
     "django.core.management.commands": "makemigrations migrate",
     "django.db.migrations": "AlterModelTable",
     "django.db.migrations.autodetector": "MigrationAutodetector OperationDependency",
+    "django.db.migrations.loader": "MigrationLoader",
     "django.db.models.expressions": (
         "BaseExpression Col ColPairs Combinable CombinedExpression Expression Ref ResolvedOuterRef"
     ),
@@ -231,6 +232,10 @@ CONTRACT: Mapping[str, Leaning] = {
             "add_operation": "app_label, operation, dependencies, beginning",
             "check_dependency": "operation, dependency",
         },
+    ),
+    "django.db.migrations.loader.MigrationLoader": Leaning(
+        sample=lambda: import_module("django.db.migrations.loader").MigrationLoader(None),
+        attributes="unmigrated_apps",
     ),
     "django.db.models.Manager": Leaning(
         sample=lambda: type(_attempts()).as_manager(), attributes="_built_with_as_manager"

@@ -43,7 +43,7 @@ class Report:
     the first 1,000 of these, where they were looked for. ``left_over`` is how many rows are in the side
     table although their transaction is over. ``unguarded`` are triggers that are missing or disabled, on a
     partition too: ``manage.py pgtrigger install`` brings them back, and ``repair`` what they have missed.
-    ``not_built`` are counters that nothing was said of.
+    ``not_built`` are counters whose columns nobody reads, so that nothing is said of them.
     """
 
     counters: list[str]

@@ -7,14 +7,15 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ImproperlyConfigured
-from django.db import DEFAULT_DB_ALIAS, connections, transaction
+from django.db import DEFAULT_DB_ALIAS, connections, router, transaction
 from django.db.models import Field, Model
 
 from leaderboard.counters import state
 from leaderboard.counters.batches import Batches, Report
-from leaderboard.counters.bodies import IGNORE
+from leaderboard.counters.bodies import IGNORE, Bodies
 from leaderboard.counters.groups import CounterGroup
 from leaderboard.counters.registry import registered
+from leaderboard.orm.migrations import apps_without_migrations
 from leaderboard.triggers import MARK
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "check",
     "fold_journals",
     "ignore",
+    "install_unmigrated",
     "prune_functions",
     "repair",
     "settle_storage",
@@ -86,17 +88,11 @@ def check(
     """
     reports = []
     for batches in _batches(chosen, using):
-        not_built = {claim.name for claim in _not_built(batches)}
-        not_built |= {
-            f"{average.model._meta.label}.{average.name}"
-            for average in batches.group.averages
-            if not_built & {f"{average.model._meta.label}.{name}" for name in average.part_names}
-        }
         report = Report(
             batches.labels,
             left_over=batches.left_over(),
             unguarded=batches.unguarded(),
-            not_built=sorted(not_built),
+            not_built=_names_not_built(batches),
         )
         for _ in _walk(batches.compare, report, batch_size, progress):
             pass
@@ -191,8 +187,23 @@ def after_migrations(using: str) -> None:
     """Do what is due where migrations were applied: nothing here is needed for what is read to be right."""
     prune_functions(using)
     state.discard_lost(connections[using])
+    install_unmigrated(using)
     settle_storage(using)
     activate_empty(using)
+
+
+def install_unmigrated(using: str) -> None:
+    """Install the triggers on rows of other apps where the app of the counter has no migrations.
+
+    They belong to a proxy, which has no table that would be made with them.
+    """
+    for batches in _present(using):
+        missing = {standing.pgid for standing in batches.amiss() if standing.state == "missing"}
+        for model, trigger in batches.bodies.triggers if missing else ():
+            is_ours = model._meta.proxy and model._meta.app_label in apps_without_migrations()
+            if trigger.get_pgid(model) in missing and is_ours:
+                with connections[using].cursor() as cursor:
+                    cursor.execute(trigger.compile(model).install_sql)
 
 
 def prune_functions(using: str) -> None:
@@ -233,6 +244,16 @@ def _not_built(batches: Batches) -> list[state.Claim]:
     ]
 
 
+def _names_not_built(batches: Batches) -> list[str]:
+    """Return the counters whose columns nobody reads, and the averages that are made of such."""
+    names = {claim.name for claim in _not_built(batches)}
+    model = batches.group.link.target._meta.label
+    for field in batches.group.averages:
+        if names & {f"{model}.{part}" for part in field.part_names}:
+            names.add(f"{model}.{field.name}")
+    return sorted(names)
+
+
 def _need_triggers(batches: Batches) -> None:
     """Raise ``ImproperlyConfigured`` where writes are not recorded: what is built would not stay right."""
     for standing in batches.amiss():
@@ -265,18 +286,25 @@ def _resumed(batches: Batches, todo: Sequence[state.Claim]) -> Any:
 def _batches(chosen: Sequence[Chosen], using: str) -> list[Batches]:
     """Return the groups of some counters, or all; of a chain, the lower ones first.
 
-    Raises ``ValueError`` where something chosen is no counter and has none.
+    Those whose models are kept from the database by a router are left out. Raises ``ValueError`` where
+    something chosen is no counter and has none, or is not there.
     """
-    known = [Batches(bodies, using) for registration in registered() for bodies in registration.bodies]
-    names = {label for batches in known for label in (*batches.labels, batches.group.link.target._meta.label)}
+    every = [bodies for registration in registered() for bodies in registration.bodies]
+    names = {name for bodies in every for name in _names(bodies)}
     labels = set(map(_label, chosen))
     for label in sorted(labels - names):
         raise ValueError(f"{label!r} is no counter, and no model with counters. There are {sorted(names)}.")
-    if chosen:
-        known = [
-            batches for batches in known if labels & {*batches.labels, batches.group.link.target._meta.label}
-        ]
-    return sorted(known, key=lambda batches: _height(batches.group))
+    here = [each for each in every if router.allow_migrate_model(using, each.group.link.target)]
+    for label in sorted(labels - {name for bodies in here for name in _names(bodies)}):
+        raise ValueError(f"{label!r} is not in the database {using!r}: a router keeps it from there.")
+    wanted = [bodies for bodies in here if not chosen or labels & {*_names(bodies)}]
+    return [Batches(bodies, using) for bodies in sorted(wanted, key=lambda bodies: _height(bodies.group))]
+
+
+def _names(bodies: Bodies) -> list[str]:
+    """Return the names of the counters of a group, and of their model."""
+    label = bodies.group.link.target._meta.label
+    return [label, *(f"{label}.{field.name}" for field in bodies.group.fields)]
 
 
 def _label(chosen: Chosen) -> str:

@@ -15,7 +15,7 @@ import dj_database_url
 from django.db import connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-__all__ = ["Project", "database"]
+__all__ = ["DRIFT", "Project", "database"]
 
 SETTINGS = """
 import os
@@ -37,6 +37,11 @@ from django.db.models import Avg, Count, F, Max, Min, Q, Sum
 
 from leaderboard import CounterField, Inline, Journal
 
+"""
+DRIFT = """
+from leaderboard.counters import check
+print([(report.counters, report.wrong, report.left_over, report.drifts) for report in check()
+       if report.wrong or report.left_over])
 """
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from pytest_django import DjangoDbBlocker
 
-from tests.counters.projects import Project, database
+from tests.counters.projects import DRIFT, Project, database
 
 PLAIN = """
 class Post(models.Model):
@@ -42,11 +42,6 @@ class Comment(models.Model):
     post = models.ForeignKey(Post, models.CASCADE, related_name="comments", null=True)
     is_public = models.BooleanField(default=True)
     votes = models.IntegerField(default=0)
-"""
-DRIFT = """
-from leaderboard.counters import check
-print([(report.counters, report.wrong, report.left_over, report.drifts) for report in check()
-       if report.wrong or report.left_over])
 """
 
 

@@ -1,4 +1,4 @@
-"""What ``makemigrations`` is told about triggers, whose order among other operations Django cannot know."""
+"""Triggers in migrations: their order among other operations, which Django cannot know; apps without any."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import Any
 from django.core.management.commands import makemigrations, migrate
 from django.db.migrations import AlterModelTable
 from django.db.migrations.autodetector import MigrationAutodetector, OperationDependency
+from django.db.migrations.loader import MigrationLoader
 
-__all__ = ["OrderedTriggers", "order_triggers"]
+__all__ = ["OrderedTriggers", "apps_without_migrations", "order_triggers"]
 
 
 class Required(OperationDependency):
@@ -70,3 +71,8 @@ def order_triggers() -> None:
     for command in commands:
         # The name too, as pgtrigger builds on it where its app comes later.
         command.MigrationAutodetector = command.Command.autodetector = detector
+
+
+def apps_without_migrations() -> set[str]:
+    """Return the labels of the apps whose tables are made as their models are, as tests may have it."""
+    return set(MigrationLoader(None).unmigrated_apps)
