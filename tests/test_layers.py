@@ -19,7 +19,7 @@ FLOORS = [
     {"declaration", "triggers"},
     {"standings", "journal"},
     {"querysets", "counters"},
-    {"leaderboard", "testing"},
+    {"leaderboard", "testing", "management"},
     {"models", "apps"},
 ]
 FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}
@@ -32,6 +32,7 @@ DOCUMENTED = {
     "django.contrib.postgres.indexes",
     "django.core.checks",
     "django.core.exceptions",
+    "django.core.management.base",
     "django.db",
     "django.db.models",
     "django.db.models.functions",

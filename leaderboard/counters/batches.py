@@ -13,7 +13,7 @@ from django.db import connections, transaction
 from leaderboard.counters.bodies import Bodies
 from leaderboard.counters.groups import CounterGroup
 from leaderboard.counters.installed import TriggerStanding, standings_of
-from leaderboard.counters.state import Claim
+from leaderboard.counters.state import STATE_TABLE, Claim
 from leaderboard.journal.statements import discard_balanced, fold
 from leaderboard.journal.table import Reason, quoted
 from leaderboard.journal.triggers import UPKEEP
@@ -86,6 +86,23 @@ class Batches:
             )
             for each in self.group.counters
         ]
+
+    def is_present(self) -> bool:
+        """Tell whether the tables and the columns are in the database."""
+        with self.connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT to_regclass(%s) IS NOT NULL AND to_regclass(%s) IS NOT NULL AND count(*) = %s "
+                "FROM pg_attribute "
+                "WHERE attrelid = to_regclass(%s) AND attname = ANY(%s) AND NOT attisdropped",
+                [
+                    STATE_TABLE,
+                    self.journal.table,
+                    len(self.group.fields),
+                    self.group.target_table,
+                    [each.column for each in self.group.fields],
+                ],
+            )
+            return bool(cursor.fetchone()[0])
 
     def amiss(self) -> list[TriggerStanding]:
         """Return the triggers that are missing, disabled or of another version."""

@@ -36,6 +36,10 @@ class Claim:
     kept_by: Sequence[str]
     waits: bool
 
+    def agrees_with(self, known: Known | None) -> bool:
+        """Tell whether what is known makes it a counter that is built, and is read as it is stored."""
+        return known is not None and known.fingerprint == self.fingerprint and (self.waits or not known.waits)
+
 
 class Known(NamedTuple):
     """What the database says of a counter that is built."""

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
-from django.db import DEFAULT_DB_ALIAS, connections, router, transaction
-from django.db.models import Field, Model
+from django.db import DEFAULT_DB_ALIAS, connections, transaction
 
 from leaderboard.counters import state
 from leaderboard.counters.batches import Batches, Report
-from leaderboard.counters.bodies import IGNORE, Bodies
-from leaderboard.counters.groups import CounterGroup
-from leaderboard.counters.registry import registered
+from leaderboard.counters.bodies import IGNORE
+from leaderboard.counters.chosen import Chosen, chosen_batches
 from leaderboard.orm.migrations import apps_without_migrations
 from leaderboard.triggers import MARK
 
@@ -30,10 +28,6 @@ __all__ = [
     "repair",
     "settle_storage",
 ]
-
-if TYPE_CHECKING:
-    # A counter, all of a model, or either by name: "blog.Post.comment_count", "blog.Post".
-    Chosen = Field[Any, Any] | type[Model] | str
 
 # Called with the names of the counters and the number of rows that were seen.
 Progress = Callable[[str, int], None]
@@ -52,7 +46,7 @@ def backfill(
     """
     settle_storage(using)
     reports = []
-    for batches in _batches(chosen, using):
+    for batches in _wanted(chosen, using):
         todo = _not_built(batches)
         if not todo:
             continue
@@ -87,7 +81,7 @@ def check(
     Of those that are not built the columns are not read, and not held against them.
     """
     reports = []
-    for batches in _batches(chosen, using):
+    for batches in _wanted(chosen, using):
         report = Report(
             batches.labels,
             left_over=batches.left_over(),
@@ -112,7 +106,7 @@ def repair(
     With ``only_dirty``, only of the rows that were touched under :func:`ignore`.
     """
     reports = []
-    for batches in _batches(chosen, using):
+    for batches in _wanted(chosen, using):
         batches.require_finite()
         report = Report(batches.labels)
 
@@ -131,7 +125,7 @@ def fold_journals(*chosen: Chosen, using: str = DEFAULT_DB_ALIAS, batch_size: in
     """Move what waits in side tables into columns; return how many rows had some waiting, by relation."""
     return {
         f"{batches.group.link.target._meta.label}.{batches.group.link.relation}": batches.fold(batch_size)
-        for batches in _batches(chosen, using)
+        for batches in _wanted(chosen, using)
     }
 
 
@@ -237,11 +231,7 @@ def _walk(
 
 def _not_built(batches: Batches) -> list[state.Claim]:
     known = state.built(batches.connection)
-    return [
-        claim
-        for claim in batches.claims()
-        if known.get(claim.name) not in [(claim.fingerprint, claim.waits), (claim.fingerprint, False)]
-    ]
+    return [claim for claim in batches.claims() if not claim.agrees_with(known.get(claim.name))]
 
 
 def _names_not_built(batches: Batches) -> list[str]:
@@ -264,15 +254,19 @@ def _need_triggers(batches: Batches) -> None:
 
 
 def _present(using: str) -> list[Batches]:
-    """Return the groups whose tables are in the database."""
-    present = []
-    for batches in _batches((), using):
-        with batches.connection.cursor() as cursor:
-            tables = [state.STATE_TABLE, batches.group.target_table, batches.journal.table]
-            cursor.execute("SELECT to_regclass(%s), to_regclass(%s), to_regclass(%s)", tables)
-            if None not in cursor.fetchone():
-                present.append(batches)
-    return present
+    """Return the groups that are in the database as far as its migrations have come."""
+    return [batches for batches in chosen_batches((), using) if batches.is_present()]
+
+
+def _wanted(chosen: Sequence[Chosen], using: str) -> list[Batches]:
+    """Return the groups of some counters; raise ``ImproperlyConfigured`` where one is not in the database."""
+    wanted = chosen_batches(chosen, using)
+    for batches in wanted:
+        if not batches.is_present():
+            raise ImproperlyConfigured(
+                f"{', '.join(batches.labels)}: not in the database {using!r} as it is. Run migrate."
+            )
+    return wanted
 
 
 def _resumed(batches: Batches, todo: Sequence[state.Claim]) -> Any:
@@ -281,46 +275,3 @@ def _resumed(batches: Batches, todo: Sequence[state.Claim]) -> Any:
     if any(key is None for key in keys):
         return None
     return min(batches.group.link.target_key.to_python(key) for key in keys)
-
-
-def _batches(chosen: Sequence[Chosen], using: str) -> list[Batches]:
-    """Return the groups of some counters, or all; of a chain, the lower ones first.
-
-    Those whose models are kept from the database by a router are left out. Raises ``ValueError`` where
-    something chosen is no counter and has none, or is not there.
-    """
-    every = [bodies for registration in registered() for bodies in registration.bodies]
-    names = {name for bodies in every for name in _names(bodies)}
-    labels = set(map(_label, chosen))
-    for label in sorted(labels - names):
-        raise ValueError(f"{label!r} is no counter, and no model with counters. There are {sorted(names)}.")
-    here = [each for each in every if router.allow_migrate_model(using, each.group.link.target)]
-    for label in sorted(labels - {name for bodies in here for name in _names(bodies)}):
-        raise ValueError(f"{label!r} is not in the database {using!r}: a router keeps it from there.")
-    wanted = [bodies for bodies in here if not chosen or labels & {*_names(bodies)}]
-    return [Batches(bodies, using) for bodies in sorted(wanted, key=lambda bodies: _height(bodies.group))]
-
-
-def _names(bodies: Bodies) -> list[str]:
-    """Return the names of the counters of a group, and of their model."""
-    label = bodies.group.link.target._meta.label
-    return [label, *(f"{label}.{field.name}" for field in bodies.group.fields)]
-
-
-def _label(chosen: Chosen) -> str:
-    if isinstance(chosen, str):
-        return chosen
-    return f"{chosen.model._meta.label}.{chosen.name}" if isinstance(chosen, Field) else chosen._meta.label
-
-
-def _height(group: CounterGroup) -> int:
-    """Return how many counters lie below those of a group, in a chain."""
-    if group.link.source is group.link.target:
-        return 0
-    below = [
-        bodies.group
-        for registration in registered()
-        if registration.model is group.link.source
-        for bodies in registration.bodies
-    ]
-    return 1 + max(map(_height, below), default=0)

@@ -1,6 +1,4 @@
-"""The SQL that installs triggers: it is in the migrations of every user, and so is each change of a word.
-
-Read what changed.
+"""The SQL that installs triggers: migrations of users hold it, so a changed word is a new one for all.
 
 ``python -m pytest tests/counters/test_golden.py --write-golden`` writes the files anew; read what changed.
 """
