@@ -39,8 +39,8 @@ DEFECTS = {
     ),
     "early return for an extreme": Defect(
         "counter_insert_post_mentions",
-        "IF false THEN",
-        "IF EXISTS (SELECT FROM counters_post p WHERE p.slug = v_keys[1] AND p.heaviest_mention >= v_1) THEN",
+        "IF _change_k IS NULL THEN",
+        "IF EXISTS (SELECT FROM counters_post WHERE slug = _change_k AND heaviest_mention >= _change_1) THEN",
         ("mention",),
     ),
     "an extreme looked up before its row is free": Defect(
@@ -74,9 +74,10 @@ DEFECTS = {
     ),
     "a fold adds what it leaves": Defect(
         "journal_post_votes_cast_settle",
-        'DELETE FROM "counters_post_votes_cast_journal" j USING held '
-        "WHERE j.key = held.key AND j.reason <> 2\n    RETURNING j.*",
-        "SELECT j.* FROM counters_post_votes_cast_journal j JOIN held ON j.key = held.key AND j.reason <> 2",
+        'DELETE FROM "counters_post_votes_cast_journal" j WHERE j.key = NEW.key AND j.reason <> -1 '
+        "AND EXISTS (SELECT FROM held) RETURNING j.*",
+        "SELECT j.* FROM counters_post_votes_cast_journal j WHERE j.key = NEW.key AND j.reason <> -1 "
+        "AND EXISTS (SELECT FROM held)",
         ("vote",),
     ),
 }
