@@ -319,6 +319,30 @@ def test_a_repair_while_others_write(rows: Rows, two: list[Session], mend: Any) 
     assert values("comment_count", "karma", "last_comment_at") == [(3, 18, moment(9)), (1, 7, moment(7))]
 
 
+@pytest.mark.parametrize("mend", [repair, backfill])
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_repair_that_waits_holds_no_row(rows: Rows, three: list[Session], mend: Any, order: int) -> None:
+    """Who holds a row for long keeps others from nothing but that row, be it the first or the last."""
+    held, free = [rows.one, rows.two][::order]
+    execute("DELETE FROM leaderboard_counterstate")
+    execute("SET session_replication_role = replica")
+    execute("UPDATE counters_post SET comment_count = 50, karma = 50, last_comment_at = NULL")
+    execute("RESET session_replication_role")
+    one, other, third = three
+    one.begin()
+    one.run(comment(held, 10, written_at=moment(9)))
+    waiting = other.start(mend)
+    assert settled(*three) == [other]
+    third.run(comment(free, 100, written_at=moment(8)))
+    one.commit()
+    waiting.result()
+    added = [(10, moment(9)), (100, moment(8))][::order]
+    assert values("comment_count", "karma", "last_comment_at") == [
+        (3, 8 + added[0][0], added[0][1]),
+        (2, 7 + added[1][0], added[1][1]),
+    ]
+
+
 # Prepared transactions
 
 
