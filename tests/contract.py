@@ -20,7 +20,7 @@ __all__ = ["CONTRACT", "IMPORTS", "Leaning", "moved"]
 # Modules and names that Django does not document.
 IMPORTS: Mapping[str, str] = {
     "django.db.models.expressions": (
-        "BaseExpression Col ColPairs Combinable CombinedExpression Expression ResolvedOuterRef"
+        "BaseExpression Col ColPairs Combinable CombinedExpression Expression Ref ResolvedOuterRef"
     ),
     "django.db.models.constants": "LOOKUP_SEP",
     "django.db.models.fields.reverse_related": "ForeignObjectRel",
@@ -118,6 +118,7 @@ CONTRACT: Mapping[str, Leaning] = {
             ),
             "change_aliases": "change_map",
             "combine": "rhs, connector",
+            "solve_lookup_type": "lookup, summarize",
             "get_compiler": "using, connection, elide_empty",
             "resolve_expression": "query, args, kwargs",
             "resolve_ref": "name, allow_joins, reuse, summarize",
