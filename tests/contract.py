@@ -131,6 +131,7 @@ CONTRACT: Mapping[str, Leaning] = {
             ),
             "change_aliases": "change_map",
             "combine": "rhs, connector",
+            "solve_lookup_type": "lookup, summarize",
             "get_compiler": "using, connection, elide_empty",
             "resolve_expression": "query, args, kwargs",
             "resolve_ref": "name, allow_joins, reuse, summarize",

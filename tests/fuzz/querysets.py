@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from django.db import models
 from django.db.models import F, OrderBy, Transform
-from django.db.models.expressions import Col, Ref
+from django.db.models.expressions import Col
 from django.db.models.lookups import IsNull
 from django.db.models.sql import Query
 from django.db.models.sql.where import AND, WhereNode
@@ -112,7 +112,7 @@ def _columns(expression: Any) -> Iterator[Any]:
 
 
 def _referred(side: Any) -> Any:
-    while isinstance(side, Transform | Ref):
+    while isinstance(side, Transform):
         (side, *_) = side.get_source_expressions()
     return side
 
