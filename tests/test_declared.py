@@ -33,12 +33,8 @@ from leaderboard import (
 from leaderboard.expressions.logic import Comparison
 from leaderboard.expressions.terms import as_written
 from leaderboard.testing import assert_matches_reference
-<<<<<<< HEAD
 from tests.attempts import START
-from tests.testapp.models import Attempt, Candidate, Comment, Test
-=======
 from tests.testapp.models import Attempt, Candidate, Test
->>>>>>> h9
 
 pytestmark = pytest.mark.django_db
 

@@ -25,8 +25,17 @@ def installed(slug: str) -> str:
         for bodies in registration.bodies
         if bodies.group.slug == slug and registration.model._meta.app_label == "counters"
     )
-    triggers = [trigger.compile(model) for model, trigger in bodies.triggers]
-    return "\n\n".join(inspect.cleandoc(trigger.install_sql) for trigger in triggers) + "\n"
+    parts = []
+    for model, trigger in bodies.triggers:
+        sql = trigger.compile(model).sql
+        given = {name: sql.kwargs.get(name, "") for name in ("when", "operation", "table", "condition")}
+        parts.append(" ".join(["--", trigger.name, *filter(None, given.values())]))
+        parts += [sql.kwargs.get("declare", ""), sql.kwargs["func"].strip(), ""]
+    # What is around each of them, of a statement trigger and of one for rows.
+    for number in (0, -1):
+        model, trigger = bodies.triggers[number]
+        parts.append(inspect.cleandoc(trigger.compile(model).install_sql))
+    return "\n".join(parts) + "\n"
 
 
 @pytest.mark.parametrize("slug", GROUPS)
