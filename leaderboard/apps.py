@@ -8,6 +8,8 @@ from django.apps import AppConfig, apps
 from django.db import connections
 from django.db.models.signals import post_migrate
 
+from leaderboard.counters.checks import check_counter
+from leaderboard.counters.fields import CounterField
 from leaderboard.counters.registry import register_counters
 from leaderboard.counters.upkeep import after_migrations
 from leaderboard.orm.migrations import order_triggers
@@ -25,6 +27,7 @@ class LeaderboardConfig(AppConfig):
     def ready(self) -> None:
         order_triggers()
         register_counters(apps)
+        CounterField.checked_by = staticmethod(check_counter)
         post_migrate.connect(_activate, sender=self)
 
 

@@ -217,6 +217,7 @@ def names(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
     monkeypatch.setattr(pgtrigger.registry, "_registry", pgtrigger.registry._Registry())
     with isolate_apps(app), connection.cursor() as cursor:
         cursor.execute("CREATE SCHEMA exams")
+        # What is known of counters is where it always is.
         cursor.execute("SET LOCAL search_path TO exams, public")
         for block in prelude():
             run(block, names)

@@ -119,6 +119,23 @@ class Batches:
             cursor.execute(UNGUARDED, [[table for table, _ in names], [name for _, name in names]])
             return [f"{table}: {name}" for table, name in cursor.fetchall()]
 
+    def hidden(self) -> list[str]:
+        """Return the tables whose rows policies hide from the owner of the functions."""
+        group = self.group
+        with self.connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT DISTINCT c.oid::regclass::text "
+                "FROM pg_class c, pg_proc f JOIN pg_roles r ON r.oid = f.proowner "
+                "WHERE c.oid = ANY(%s::regclass[]) AND f.proname = ANY(%s) AND pg_function_is_visible(f.oid) "
+                "AND c.relrowsecurity AND NOT r.rolsuper AND NOT r.rolbypassrls "
+                "AND (c.relforcerowsecurity OR NOT pg_has_role(f.proowner, c.relowner, 'USAGE')) ORDER BY 1",
+                [
+                    [group.target_table, group.source_table, self.journal.table],
+                    [trigger.get_pgid(model) for model, trigger in self.bodies.triggers],
+                ],
+            )
+            return [name for (name,) in cursor.fetchall()]
+
     def require_finite(self) -> None:
         """Raise ``ValueError`` where a sum would be no finite number."""
         if not (query := self.bodies.infinite(self.group.source_table)):

@@ -56,14 +56,13 @@ def _label(chosen: Chosen) -> str:
     return f"{chosen.model._meta.label}.{chosen.name}" if isinstance(chosen, Field) else chosen._meta.label
 
 
-def _height(group: CounterGroup) -> int:
-    """Return how many counters lie below those of a group, in a chain."""
-    if group.link.source is group.link.target:
-        return 0
-    below = [
-        bodies.group
-        for registration in registered()
-        if registration.model is group.link.source
-        for bodies in registration.bodies
+def _height(group: CounterGroup, seen: Sequence[CounterGroup] = ()) -> int:
+    """Return how many groups of counters lie below one, in chains."""
+    below = {field for counter in group.counters for field in counter.counters_below()}
+    groups = [bodies.group for registration in registered() for bodies in registration.bodies]
+    heights = [
+        1 + _height(other, [*seen, other])
+        for other in groups
+        if other not in seen and below & {*other.fields}
     ]
-    return 1 + max(map(_height, below), default=0)
+    return max(heights, default=0)

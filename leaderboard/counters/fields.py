@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
+from django.core.checks import CheckMessage, Error
 from django.core.exceptions import FieldDoesNotExist, FieldError
 from django.db import models
 from django.db.models import Aggregate, Count, Model, Sum
@@ -80,6 +81,8 @@ class CounterField(ReadField):
     """
 
     reader: Reader | None = None
+    # Finds what keeps it from working; set where the app is installed.
+    checked_by: Any = None
     # Makes the reader of a model as migrations know it.
     historical: Any = None
 
@@ -116,6 +119,10 @@ class CounterField(ReadField):
     def is_additive(self) -> bool:
         """Whether the value is a sum of what each related row adds."""
         return self.kept.function in ("count", "sum")
+
+    @property
+    def in_journal(self) -> bool:
+        return isinstance(self.storage, Journal)
 
     @property
     def part_names(self) -> tuple[str, str]:
@@ -183,6 +190,21 @@ class CounterField(ReadField):
             f"{self.aggregate!r} is over {type(values).__name__}: a counter sums integers and decimals, "
             "whose sums are exact."
         )
+
+    def check(self, **kwargs: Any) -> list[CheckMessage]:
+        messages: list[CheckMessage] = super().check(**kwargs)
+        if self.checked_by is None:
+            name = f"{self.model._meta.label}.{self.name}"
+            return [
+                *messages,
+                Error(
+                    f"{name} is kept by triggers, but 'leaderboard' is not installed.",
+                    hint="Add 'leaderboard' to INSTALLED_APPS, and make migrations.",
+                    obj=self,
+                    id="leaderboard.E011",
+                ),
+            ]
+        return [*messages, *self.checked_by(self, kwargs.get("databases"))]
 
     def read_sql(self, stored: str, alias: str, connection: Any) -> str | None:
         if self.reader is None and self.model.__module__ == "__fake__" and self.historical is not None:

@@ -14,7 +14,6 @@ from django.db.models import F, Model
 from leaderboard.counters.aggregates import Kept
 from leaderboard.counters.fields import CounterField
 from leaderboard.counters.links import Link, link_of
-from leaderboard.counters.storage import Journal
 from leaderboard.journal.table import JournalTable, Summand, journal_model, quoted, table_name
 from leaderboard.orm.models import field_called
 from leaderboard.orm.relations import nodes_in
@@ -53,7 +52,7 @@ class Counter:
 
     @property
     def in_journal(self) -> bool:
-        return isinstance(self.field.storage, Journal)
+        return bool(self.field.in_journal)
 
     def fields_read(self) -> Iterator[Any]:
         """Yield the fields of related rows that its value and its filter are made of."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import pgtrigger
 from django.apps.registry import Apps
-from django.core.exceptions import FieldDoesNotExist, FieldError
+from django.core.exceptions import FieldDoesNotExist, FieldError, ValidationError
 from django.db import connections
 from django.db.models import Model
 
@@ -40,7 +40,8 @@ class Registration:
         self.problem: Exception | None = None
         try:
             self._register()
-        except (FieldDoesNotExist, FieldError, ValueError) as error:
+        except (FieldDoesNotExist, FieldError, TypeError, ValidationError, ValueError) as error:
+            # Reported by the system checks.
             self.problem = error
 
     def _register(self) -> None:
