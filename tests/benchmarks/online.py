@@ -18,7 +18,7 @@ from tests.benchmarks.counters import execute, insert, tables
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.writers import Written, writing
 
-__all__ = ["run"]
+__all__ = ["KINDS", "load_uncounted", "run"]
 
 WAIT = 0.1
 KINDS = {"counted": "inline", "journal": "journal", "many": "with-an-extreme"}
@@ -47,7 +47,7 @@ def run(*, rows: int, posts: int = 10_000, writers: int = 4, parts: Sequence[str
 
 def _measured(kind: str, rows: int, posts: int, writers: int, notes: list[str]) -> Iterator[Figure]:
     label = apps.get_model("benchmarks", f"{kind}post")._meta.label
-    _load_uncounted(kind, rows, posts)
+    load_uncounted(kind, rows, posts)
     spans: dict[str, tuple[float, float]] = {}
 
     def timed(name: str, action: Callable[[], object]) -> None:
@@ -57,8 +57,7 @@ def _measured(kind: str, rows: int, posts: int, writers: int, notes: list[str]) 
 
     url = os.environ["DATABASE_URL"]
     with writing(url, kind, writers=writers, posts=posts) as written:
-        time.sleep(1)
-        timed("before", lambda: time.sleep(2))
+        timed("before", lambda: time.sleep(min(2, rows / 50_000)))
         timed("backfill", lambda: backfill(label))
         _spoil(kind)
         timed("repair", lambda: repair(label))
@@ -70,7 +69,7 @@ def _measured(kind: str, rows: int, posts: int, writers: int, notes: list[str]) 
     notes.extend(sorted(set(written.errors))[:3])
 
 
-def _load_uncounted(kind: str, rows: int, posts: int) -> None:
+def load_uncounted(kind: str, rows: int, posts: int) -> None:
     """Leave rows that no trigger has seen, as a migration finds them that adds a counter."""
     execute(f"TRUNCATE benchmarks_{kind}post, benchmarks_{kind}comment RESTART IDENTITY")
     execute(

@@ -41,8 +41,8 @@ def writing(url: str, kind: str, *, writers: int, posts: int, pause: float = 0.0
     They put up with a server that goes away, and write on when it is there again.
     """
     context = multiprocessing.get_context("spawn")
-    stop, results = context.Event(), context.Queue()
-    arguments = (url, kind, posts, pause, stop, results)
+    begun, stop, results = context.Semaphore(0), context.Event(), context.Queue()
+    arguments = (url, kind, posts, pause, begun, stop, results)
     processes = [
         context.Process(target=_write, args=(number, *arguments), daemon=True) for number in range(writers)
     ]
@@ -50,6 +50,9 @@ def writing(url: str, kind: str, *, writers: int, posts: int, pause: float = 0.0
         process.start()
     written = Written()
     try:
+        for _ in processes:
+            if not begun.acquire(timeout=120):
+                raise RuntimeError("No writer has written in two minutes.")
         yield written
     finally:
         stop.set()
@@ -63,7 +66,9 @@ def writing(url: str, kind: str, *, writers: int, posts: int, pause: float = 0.0
             process.join()
 
 
-def _write(number: int, url: str, kind: str, posts: int, pause: float, stop: Any, results: Any) -> None:
+def _write(
+    number: int, url: str, kind: str, posts: int, pause: float, begun: Any, stop: Any, results: Any
+) -> None:
     written = Written()
     connection: Any = None
     chance = random.Random(number)
@@ -77,15 +82,17 @@ def _write(number: int, url: str, kind: str, posts: int, pause: float, stop: Any
             _statement(connection, kind, posts, chance, known)
         except (psycopg2.OperationalError, psycopg2.InterfaceError):
             # Whether the last one was committed nobody knows.
-            written.broken += 1
+            written.broken += connection is not None
             connection = None
-            time.sleep(0.02)
+            time.sleep(0.05)
             continue
         except psycopg2.Error as error:
             written.errors.append(f"{type(error).__name__}: {error}")
             continue
         took = time.time() - began
         written.statements += 1
+        if written.statements == 1:
+            begun.release()
         if took > 0.005:
             written.slowest.append((began, took))
         time.sleep(pause * chance.random() * 2)
@@ -106,6 +113,12 @@ def _statement(connection: Any, kind: str, posts: int, chance: random.Random, kn
                 [post, chance.random() < 0.8, chance.randint(-5, 1000)],
             )
             known.append(cursor.fetchone()[0])
+        elif what < 0.52:
+            cursor.execute(
+                f"INSERT INTO {table} (post_id, is_public, votes, body) "
+                "SELECT 1 + (n * %s) %% %s, n %% 3 > 0, n, 'x' FROM generate_series(1, 20) n",
+                [chance.randint(1, posts), posts],
+            )
         elif what < 0.6:
             # Whoever else has written it: the rows that were there at first, too.
             cursor.execute(
