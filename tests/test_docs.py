@@ -38,6 +38,7 @@ from hypothesis import settings
 from leaderboard.counters import registry, state
 from leaderboard.counters.registry import register_counters, registered
 from leaderboard.counters.upkeep import activate_empty
+from leaderboard.management.commands.leaderboard import ACTIONS
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
@@ -169,6 +170,8 @@ def arguments_of(command: str) -> Collection[str]:
             }
         case ["python", "manage.py"]:
             return get_commands()
+        case ["python", "manage.py", "leaderboard"]:
+            return ACTIONS
         case ["python", "-m", "tests.benchmarks"]:
             return [path.stem for path in (ROOT / "tests" / "benchmarks").glob("*.py")]
     return ()
