@@ -91,12 +91,14 @@ class Batches:
         """Tell whether the tables and the columns are in the database."""
         with self.connection.cursor() as cursor:
             cursor.execute(
-                "SELECT to_regclass(%s) IS NOT NULL AND to_regclass(%s) IS NOT NULL AND count(*) = %s "
+                "SELECT to_regclass(%s) IS NOT NULL AND to_regclass(%s) IS NOT NULL "
+                "AND to_regclass(%s) IS NOT NULL AND count(*) = %s "
                 "FROM pg_attribute "
                 "WHERE attrelid = to_regclass(%s) AND attname = ANY(%s) AND NOT attisdropped",
                 [
                     STATE_TABLE,
                     self.journal.table,
+                    self.group.source_table,
                     len(self.group.fields),
                     self.group.target_table,
                     [each.column for each in self.group.fields],
