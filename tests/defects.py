@@ -418,7 +418,7 @@ MUTATIONS = (
         "standings/entries",
         "plan.levels.entry, is_fenced=True)",
         "plan.levels.entry, is_fenced=False)",
-        "tests/test_declared.py",
+        "tests/test_plans.py",
     ),
     Mutation(
         "a period is named by its start only",

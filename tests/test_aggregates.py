@@ -79,7 +79,7 @@ def test_aggregates_of_a_window(boards: Boards) -> None:
     for queryset, rows in ((view, boards.rows), (view[:5], first)):
         found = queryset.aggregate(
             others=Count("score", filter=~boards.q(rank=1)),
-            ranked=Count("pk", filter=Q(**{boards.rank: F(boards.rank)})),
+            ranked=Count("score", filter=Q(**{boards.rank: F(boards.rank)})),
         )
         others = [row for row in rows if row.rank != 1 and row.entry.score is not None]
         assert found == {"others": len(others), "ranked": sum(row.rank is not None for row in rows)}
