@@ -79,10 +79,11 @@ def test_an_app_without_counters_is_migrated_alone(project: Project) -> None:
     project.app("blog", BLOG)
     project.manage("makemigrations")
     project.manage("migrate", "blog")
-    assert project.shell(ROWS + DRIFT) == "[]\n"
+    project.shell(ROWS)
     # Without the app's own table everything is counted.
     assert project.shell("print(*Post.objects.values_list('comment_count', 'karma'))") == "(3, 10)\n"
     project.manage("migrate")
+    assert project.shell(DRIFT) == "[]\n"
     assert project.shell("print(*Post.objects.values_list('comment_count', 'karma'))") == "(3, 10)\n"
 
 
