@@ -33,7 +33,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m example", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     demo = commands.add_parser("demo", help="leaderboards of real results and of a large synthetic race")
-    demo.add_argument("--rows", type=_rows, default=200_000, help="runners of the synthetic race")
+    demo.add_argument(
+        "--rows", type=_rows, default=200_000, help="runners of the synthetic race, and comments of the blog"
+    )
     check = commands.add_parser("check", help="compare the ranks with the places of a results file")
     check.add_argument("path", type=_file)
     arguments = parser.parse_args()
@@ -106,9 +108,11 @@ def _run(arguments: argparse.Namespace) -> int:
             from example.check import run_check
 
             return run_check(arguments.path)
-        from example.demo import run_demo
+        from example import demo
+        from example.talk import demo as talk
 
-        run_demo(arguments.rows)
+        demo.run_demo(arguments.rows)
+        talk.run_demo(arguments.rows)
         return 0
     finally:
         connections.close_all()

@@ -42,6 +42,7 @@ THROW_AWAY: Mapping[str, str] = {
     "full_page_writes": "off",
     "synchronous_commit": "off",
     "max_connections": "100",
+    "max_prepared_transactions": "10",
     "shared_buffers": "256MB",
     # The default is /dev/shm, of which a container often has 64 MB only: too little for a parallel hash join.
     "dynamic_shared_memory_type": "mmap",
@@ -97,6 +98,7 @@ class EmbeddedPostgres:
         self._folder: Path | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._signals: list[signal.Signals] = []
+        self._runnable = self.bindir / "postgres"
 
     def __enter__(self) -> EmbeddedPostgres:
         self.start()
@@ -140,14 +142,34 @@ class EmbeddedPostgres:
                 raise RuntimeError(f"initdb was not done in {START_SECONDS} s:\n{self._log_tail()}")
             if initdb.returncode != 0:
                 raise RuntimeError(f"initdb failed:\n{self._log_tail()}")
-            places = {"listen_addresses": "", "unix_socket_directories": f'"{self.folder}"', "port": PORT}
-            settings = [f"--{name}={value}" for name, value in {**self.settings, **places}.items()]
-            self._await_ready(
-                self._launch(bindir / "postgres", "-D", data, *settings), data / "postmaster.pid"
-            )
+            self._runnable = bindir / "postgres"
+            self._serve()
         except BaseException:
             self.stop()
             raise
+
+    def crash(self) -> None:
+        """Kills the server with all its processes at once, and starts it again on the data that they left."""
+        if self._process is None:
+            raise RuntimeError("The embedded PostgreSQL is not running.")
+        # Its children would end by themselves, but not before they have done what they are about.
+        doomed = [self._process.pid, *_children(self._process.pid)]
+        for pid in doomed:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        _ended(self._process, STOP_SECONDS)
+        for pid in doomed:
+            while _is_running(pid):
+                time.sleep(PAUSE)
+        # What it says of a server that is gone would be taken for the new one.
+        (self.folder / "data" / "postmaster.pid").unlink(missing_ok=True)
+        self._serve()
+
+    def _serve(self) -> None:
+        data = self.folder / "data"
+        places = {"listen_addresses": "", "unix_socket_directories": f'"{self.folder}"', "port": PORT}
+        settings = [f"--{name}={value}" for name, value in {**self.settings, **places}.items()]
+        self._await_ready(self._launch(self._runnable, "-D", data, *settings), data / "postmaster.pid")
 
     def stop(self) -> None:
         """Returns when the server has ended and its folder is gone."""
@@ -285,6 +307,20 @@ def _copy_install(bindir: Path, folder: Path) -> Path:
     if libraries.is_dir():
         shutil.copytree(libraries, folder / libraries.name)
     return folder / package.name / install.name / bindir.name
+
+
+def _children(parent: int) -> list[int]:
+    listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True)
+    pairs = [tuple(map(int, line.split())) for line in listed.stdout.splitlines()]
+    return [pid for pid, of in pairs if of == parent]
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def _ended(process: subprocess.Popen[bytes], seconds: float, *, pause: float = PAUSE) -> bool:

@@ -9,5 +9,5 @@ import dj_database_url
 SECRET_KEY = "example"
 USE_TZ = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-INSTALLED_APPS = ["leaderboard", "example.races"]
+INSTALLED_APPS = ["pgtrigger", "leaderboard", "example.races", "example.talk"]
 DATABASES = {"default": dj_database_url.parse(os.environ.get("DATABASE_URL", "postgresql:///leaderboard"))}

@@ -1,5 +1,9 @@
 """Derived-metrics leaderboards for Django on PostgreSQL."""
 
+from leaderboard.counters.fields import CounterField, NumericField
+from leaderboard.counters.querysets import CounterManager, CounterQuerySet
+from leaderboard.counters.storage import Inline, Journal
+from leaderboard.counters.upkeep import ignore
 from leaderboard.declaration.counting import Best, First, Latest
 from leaderboard.declaration.cut_offs import (
     AllOf,
@@ -34,13 +38,19 @@ __all__ = [
     "AtMost",
     "Best",
     "BoardNotPinned",
+    "CounterField",
+    "CounterManager",
+    "CounterQuerySet",
     "CutOff",
     "First",
+    "Inline",
+    "Journal",
     "Latest",
     "Leaderboard",
     "LeaderboardManager",
     "LeaderboardQuerySet",
     "Not",
+    "NumericField",
     "PercentOf",
     "PercentileAtLeast",
     "PercentileKind",
@@ -55,4 +65,5 @@ __all__ = [
     "TimeTaken",
     "TopCount",
     "TopPercent",
+    "ignore",
 ]

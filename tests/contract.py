@@ -19,8 +19,12 @@ __all__ = ["CONTRACT", "IMPORTS", "Leaning", "moved"]
 
 # Modules and names that Django does not document.
 IMPORTS: Mapping[str, str] = {
+    "django.core.management.commands": "makemigrations migrate",
+    "django.db.migrations": "AlterModelTable",
+    "django.db.migrations.autodetector": "MigrationAutodetector OperationDependency",
+    "django.db.migrations.loader": "MigrationLoader",
     "django.db.models.expressions": (
-        "BaseExpression Col ColPairs Combinable CombinedExpression Expression ResolvedOuterRef"
+        "BaseExpression Col ColPairs Combinable CombinedExpression Expression Ref ResolvedOuterRef"
     ),
     "django.db.models.constants": "LOOKUP_SEP",
     "django.db.models.fields.reverse_related": "ForeignObjectRel",
@@ -82,6 +86,14 @@ def _relation() -> Any:
     return _attempts().model._meta.get_field("test").remote_field
 
 
+def _autodetector() -> Any:
+    state = import_module("django.db.migrations.state").ProjectState
+    detector = import_module("django.db.migrations.autodetector").MigrationAutodetector(state(), state())
+    # Set when changes are detected.
+    detector.changes(import_module("django.db.migrations.graph").MigrationGraph())
+    return detector
+
+
 CONTRACT: Mapping[str, Leaning] = {
     "django.db.models.sql.Query": Leaning(
         sample=_query,
@@ -96,6 +108,7 @@ CONTRACT: Mapping[str, Leaning] = {
             "add_fields": "names",
             "add_ordering": "first, second",
             "add_q": "condition",
+            "build_where": "condition",
             "can_filter": "",
             "clear_ordering": "force=True",
             "clear_select_clause": "",
@@ -118,6 +131,7 @@ CONTRACT: Mapping[str, Leaning] = {
             ),
             "change_aliases": "change_map",
             "combine": "rhs, connector",
+            "solve_lookup_type": "lookup, summarize",
             "get_compiler": "using, connection, elide_empty",
             "resolve_expression": "query, args, kwargs",
             "resolve_ref": "name, allow_joins, reuse, summarize",
@@ -134,6 +148,7 @@ CONTRACT: Mapping[str, Leaning] = {
         attributes="query",
         calls={
             "as_sql": "",
+            "compile": "node",
             ("quote_name" if django.VERSION >= (6, 1) else "quote_name_unless_alias"): "name",
         },
         overrides={"collapse_group_by": "expressions, having", "_order_by_pairs": ""},
@@ -191,7 +206,10 @@ CONTRACT: Mapping[str, Leaning] = {
     ),
     "django.db.models.options.Options": Leaning(
         sample=lambda: _attempts().model._meta,
-        attributes="concrete_fields concrete_model db_table local_concrete_fields managers pk pk_fields",
+        attributes=(
+            "auto_created concrete_fields concrete_model db_table local_concrete_fields local_many_to_many "
+            "managers pk pk_fields"
+        ),
         calls={"get_parent_list": ""},
     ),
     "django.db.models.QuerySet": Leaning(
@@ -207,6 +225,18 @@ CONTRACT: Mapping[str, Leaning] = {
             "update": "kwargs",
             "update_or_create": "defaults, create_defaults, kwargs",
         },
+    ),
+    "django.db.migrations.autodetector.MigrationAutodetector": Leaning(
+        sample=_autodetector,
+        attributes="from_state generated_operations renamed_models",
+        overrides={
+            "add_operation": "app_label, operation, dependencies, beginning",
+            "check_dependency": "operation, dependency",
+        },
+    ),
+    "django.db.migrations.loader.MigrationLoader": Leaning(
+        sample=lambda: import_module("django.db.migrations.loader").MigrationLoader(None),
+        attributes="unmigrated_apps",
     ),
     "django.db.models.Manager": Leaning(
         sample=lambda: type(_attempts()).as_manager(), attributes="_built_with_as_manager"

@@ -256,7 +256,7 @@ MUTATIONS = (
     Mutation(
         "filters reach into the table",
         "orm/query",
-        "query.where = without(query.where, enforced)",
+        "query.where = evaluated_outside(without(query.where, enforced), query.alias_map.keys())",
         "table.where.add(query.where, AND)",
         VIEWS,
     ),
@@ -418,7 +418,7 @@ MUTATIONS = (
         "standings/entries",
         "plan.levels.entry, is_fenced=True)",
         "plan.levels.entry, is_fenced=False)",
-        "tests/test_declared.py",
+        "tests/test_plans.py",
     ),
     Mutation(
         "a period is named by its start only",
@@ -426,6 +426,27 @@ MUTATIONS = (
         "DATE_TRUNC(%(period)s, (%(expressions)s)::%(type)s)",
         "((%(expressions)s)::%(type)s)",
         "tests/test_declared.py",
+    ),
+    Mutation(
+        "a condition in aggregate() compares a reference, beside columns",
+        "orm/query",
+        "return parts, field_parts, annotation",
+        "return parts, field_parts, expression",
+        "tests/test_aggregates.py",
+    ),
+    Mutation(
+        "a composite key is selected as one",
+        "orm/query",
+        "keys.set_values(key_names(keys.model))",
+        'keys.set_values(["pk"])',
+        "tests/test_tables.py",
+    ),
+    Mutation(
+        "columns beside a composite key are grouped by number",
+        "orm/query",
+        "if len(key_fields(self.query.model)) > 1:",
+        "if False:",
+        "tests/test_tables.py",
     ),
     Mutation(
         "what an aggregate refers to binds inside",

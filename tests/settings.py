@@ -7,7 +7,18 @@ import dj_database_url
 SECRET_KEY = "tests"
 USE_TZ = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-INSTALLED_APPS = ["leaderboard", "tests.testapp", "tests.quiz", "tests.schemas", "tests.fuzz"]
+INSTALLED_APPS = [
+    "django.contrib.contenttypes",
+    "pgtrigger",
+    "leaderboard",
+    "tests.testapp",
+    "tests.quiz",
+    "tests.schemas",
+    "tests.fuzz",
+    "tests.counters",
+]
+# Tables of apps without migrations are made before all others, those of the tests too.
+MIGRATION_MODULES = {"contenttypes": None}
 # tests/server.py starts the embedded server before Django reads this.
 DATABASES = {"default": dj_database_url.parse(os.environ.get("DATABASE_URL", "postgresql:///leaderboard"))}
 if os.environ.get("LEADERBOARD_SERVER_SIDE_BINDING"):

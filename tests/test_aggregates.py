@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db.models import Avg, Case, Count, Exists, Max, Min, OuterRef, Q, Sum, When, Window
+from django.db.models import Avg, Case, Count, Exists, F, Max, Min, OuterRef, Q, Sum, When, Window
 
 from tests.boards import Boards, Row
 from tests.testapp.models import Attempt
@@ -75,13 +75,14 @@ def test_aggregates_of_what_is_not_of_a_rank(boards: Boards) -> None:
 def test_aggregates_of_a_window(boards: Boards) -> None:
     entries = Window(Count("pk"), partition_by=["test"])
     view = boards.view.annotate(n=entries).filter(n__gte=1).order_by("pk")
-    for queryset, rows in (
-        (view, boards.rows),
-        (view[:5], sorted(boards.rows, key=lambda r: r.entry.pk)[:5]),
-    ):
-        found = queryset.aggregate(others=Count("score", filter=~boards.q(rank=1)))
-        expected = [r for r in rows if r.rank != 1 and r.entry.score is not None]
-        assert found == {"others": len(expected)}
+    first = sorted(boards.rows, key=lambda row: row.entry.pk)[:5]
+    for queryset, rows in ((view, boards.rows), (view[:5], first)):
+        found = queryset.aggregate(
+            others=Count("score", filter=~boards.q(rank=1)),
+            ranked=Count("score", filter=Q(**{boards.rank: F(boards.rank)})),
+        )
+        others = [row for row in rows if row.rank != 1 and row.entry.score is not None]
+        assert found == {"others": len(others), "ranked": sum(row.rank is not None for row in rows)}
 
 
 def test_aggregates_of_times_that_tie(boards: Boards) -> None:

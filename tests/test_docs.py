@@ -26,6 +26,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
+import pgtrigger
 import pytest
 from asgiref.sync import async_to_sync
 from django.apps import AppConfig, apps
@@ -33,6 +34,11 @@ from django.core.management import get_commands
 from django.db import connection, models, transaction
 from django.test.utils import isolate_apps
 from hypothesis import settings
+
+from leaderboard.counters import registry, state
+from leaderboard.counters.registry import register_counters, registered
+from leaderboard.counters.upkeep import activate_empty
+from leaderboard.management.commands.leaderboard import ACTIONS
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
@@ -83,17 +89,34 @@ async def awaited(value: Any) -> Any:
     return await value
 
 
+def make_tables(declared: list[type[models.Model]]) -> None:
+    """Make the tables of models, and install what keeps their counters, as a migration does."""
+    if not declared:
+        return
+    connection.check_constraints()  # what is still to be checked keeps a table from being referred to
+    register_counters(declared[0]._meta.apps)
+    kept = [each for each in registered() if each.model in declared]
+    side_tables = [group.journal_model for registration in kept for group in registration.groups]
+    with connection.schema_editor() as editor:
+        for model in [*declared, *side_tables]:
+            triggers, model._meta.triggers = getattr(model._meta, "triggers", []), []  # type: ignore[attr-defined]
+            editor.create_model(model)
+            model._meta.triggers = triggers  # type: ignore[attr-defined]
+    with connection.cursor() as cursor:
+        for registration in kept:
+            for model, trigger in registration.triggers:
+                cursor.execute(trigger.compile(model).install_sql)
+    activate_empty("default")
+    declared.clear()
+
+
 def execute(statement: ast.stmt, names: dict[str, Any], place: str) -> Any:
-    """Run a statement, and return the value of an expression; make the table of a model, run a test case."""
+    """Run a statement, and return the value of an expression; run a test case."""
     tree = ast.Expression(statement.value) if isinstance(statement, ast.Expr) else ast.Module([statement], [])
     mode = "eval" if isinstance(statement, ast.Expr) else "exec"
     value = eval(compile(tree, place, mode, ast.PyCF_ALLOW_TOP_LEVEL_AWAIT), names)
     declared: Any = names[statement.name] if isinstance(statement, ast.ClassDef) else object
-    if issubclass(declared, models.Model):
-        connection.check_constraints()  # what is still to be checked keeps a table from being referred to
-        with connection.schema_editor() as editor:
-            editor.create_model(declared)
-    elif issubclass(declared, unittest.TestCase):
+    if issubclass(declared, unittest.TestCase):
         for name in unittest.TestLoader().getTestCaseNames(declared):
             result = unittest.TestResult()
             declared(name)(result)
@@ -104,8 +127,11 @@ def execute(statement: ast.stmt, names: dict[str, Any], place: str) -> Any:
 def run(block: Block, names: dict[str, Any]) -> list[Any]:
     """Run a Python block and compare what comes out; return the values of its statements."""
     values: list[Any] = []
+    declared: list[type[models.Model]] = []
     wrong, results = [], 0
     for statement in ast.parse(block.code).body:
+        if not isinstance(statement, ast.ClassDef):
+            make_tables(declared)
         place = f"{block.page.name}:{block.line + statement.lineno}"
         expected = re.match(r"(->|raises) (.*)", comment_after(block.code, statement))
         results += expected is not None
@@ -117,9 +143,12 @@ def run(block: Block, names: dict[str, Any]) -> list[Any]:
             values.append(None)
             continue
         values.append(execute(statement, names, place))
+        if isinstance(statement, ast.ClassDef) and issubclass(names[statement.name], models.Model):
+            declared.append(names[statement.name])
         found = shown(values[-1])
         if expected is not None and found != shown(eval(expected[2], names)):
             wrong.append(f"{place} gives {found}")
+    make_tables(declared)
     assert not wrong, "\n".join(wrong)
     assert results == len(re.findall("# (?:->|raises) ", block.code)), f"{block} has results of no statement"
     return values
@@ -141,6 +170,8 @@ def arguments_of(command: str) -> Collection[str]:
             }
         case ["python", "manage.py"]:
             return get_commands()
+        case ["python", "manage.py", "leaderboard"]:
+            return ACTIONS
         case ["python", "-m", "tests.benchmarks"]:
             return [path.stem for path in (ROOT / "tests" / "benchmarks").glob("*.py")]
     return ()
@@ -184,13 +215,18 @@ def names(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
     module: Any = SimpleNamespace(__name__="exams", __path__=[str(INDEX.parent)])
     app = AppConfig("exams", module)
     monkeypatch.setitem(apps.app_configs, app.label, app)
+    # Counters of other tests have no tables here, and those of this page none elsewhere.
+    monkeypatch.setattr(registry, "_registrations", {})
+    monkeypatch.setattr(pgtrigger.registry, "_registry", pgtrigger.registry._Registry())
     with isolate_apps(app), connection.cursor() as cursor:
         cursor.execute("CREATE SCHEMA exams")
-        cursor.execute("SET LOCAL search_path TO exams")
+        # What is known of counters is where it always is.
+        cursor.execute("SET LOCAL search_path TO exams, public")
         for block in prelude():
             run(block, names)
         yield names
     settings.load_profile(profile)
+    state.forget()
 
 
 @pytest.mark.django_db

@@ -101,6 +101,20 @@ def test_serves_and_leaves_nothing(base: Path) -> None:
 
 
 @needs_proc
+def test_a_crash_keeps_what_was_committed(base: Path) -> None:
+    with EmbeddedPostgres(settings={"synchronous_commit": "on"}) as server:
+        query(server, "CREATE TABLE numbers AS SELECT 7 AS n")
+        before = processes(base)
+        server.crash()
+        assert query(server, "SELECT n FROM numbers") == "7"
+        assert not before & processes(base)
+    assert not processes(base)
+    assert not list(base.iterdir())
+    with pytest.raises(RuntimeError, match="not running"):
+        server.crash()
+
+
+@needs_proc
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 @pytest.mark.parametrize("moment", [prepares, serves])
 def test_signals_leave_nothing(

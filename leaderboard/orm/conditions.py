@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from copy import copy
 from typing import Any
 
-from django.db.models import Func
+from django.db.models import ExpressionWrapper, Func, IntegerField, Value
 from django.db.models.expressions import RawSQL
 from django.db.models.lookups import (
     Exact,
@@ -16,13 +16,14 @@ from django.db.models.lookups import (
     IsNull,
     LessThan,
     LessThanOrEqual,
+    Lookup,
     Range,
     YearLookup,
 )
 from django.db.models.sql import Query
 from django.db.models.sql.where import AND, OR, ExtraWhere, WhereNode
 
-from leaderboard.orm.columns import same_column
+from leaderboard.orm.columns import DerivedColumn, columns_of, same_column
 from leaderboard.orm.trees import parts_of, same
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "compares",
     "conjuncts",
     "equalities_in",
+    "evaluated_outside",
     "is_equality",
     "is_opaque",
     "is_repeatable",
@@ -85,6 +87,27 @@ def without(where: WhereNode, dropped: Sequence[Any]) -> WhereNode:
     """Return the conjunction of all conjuncts of ``where`` but those ``dropped``."""
     kept = [child for child in conjuncts(where) if not any(child is other for other in dropped)]
     return WhereNode(kept, connector=AND)
+
+
+def evaluated_outside(condition: Any, own: Collection[str]) -> Any:
+    """Return a condition in which no derived whole number is compared with what an outer query has.
+
+    It is made part of an expression. Otherwise the window that counts it may stop by the condition, and
+    PostgreSQL before 17 does not run it again for the next row of the outer query.
+    """
+    if isinstance(condition, WhereNode):
+        children = [evaluated_outside(child, own) for child in condition.children]
+        return WhereNode(children, condition.connector, condition.negated)
+    if not isinstance(condition, Lookup):
+        return condition
+    changed = copy(condition)
+    for side, other in (("lhs", "rhs"), ("rhs", "lhs")):
+        column = getattr(condition, side)
+        is_counted = isinstance(column, DerivedColumn) and isinstance(column.output_field, IntegerField)
+        if is_counted and any(outer.alias not in own for outer in columns_of(getattr(condition, other))):
+            number = ExpressionWrapper(column + Value(0, column.output_field), column.output_field)
+            setattr(changed, side, number)
+    return changed
 
 
 def lookup_on(expression: Any, lookup: Any) -> Any:

@@ -24,6 +24,7 @@ __all__ = [
     "managers_of",
     "own_field",
     "own_fields",
+    "relation_of",
     "stored_fields",
 ]
 
@@ -81,6 +82,13 @@ def key_names(model: type[Model]) -> Sequence[str]:
 def key_parts(model: type[Model]) -> Sequence[F]:
     """Return references to the fields of the primary key."""
     return [F(name) for name in key_names(model)]
+
+
+def relation_of(through: type[Model]) -> Any:
+    """Return the many-to-many field that a model is the automatic table of; None for any other model."""
+    owner: Any = through._meta.auto_created
+    fields = owner._meta.local_many_to_many if owner else ()
+    return next((field for field in fields if field.remote_field.through is through), None)
 
 
 def own_field(model: type[Model], expression: Any) -> Any:

@@ -17,7 +17,7 @@ from typing import Any, Protocol, Self, cast
 from django.db import NotSupportedError, connections, models
 from django.db.models import F, Transform
 from django.db.models.constants import LOOKUP_SEP
-from django.db.models.expressions import Col, ColPairs
+from django.db.models.expressions import Col, ColPairs, Ref
 from django.db.models.lookups import IsNull
 from django.db.models.sql import Query
 from django.db.models.sql.compiler import SQLCompiler
@@ -31,6 +31,7 @@ from leaderboard.orm.conditions import (
     PinnedToNull,
     conjuncts,
     equalities_in,
+    evaluated_outside,
     is_opaque,
     is_repeatable,
     lookup_on,
@@ -324,7 +325,7 @@ class DerivedQuery(Query):
         if columns:
             table, enforced = query.derived_table(columns)
             query._replace_base_table(table)
-            query.where = without(query.where, enforced)
+            query.where = evaluated_outside(without(query.where, enforced), query.alias_map.keys())
         query.is_derived = True
         return query
 
@@ -357,6 +358,15 @@ class DerivedQuery(Query):
             # a subquery on the same model it would be the column of that.
             return annotation
         return found
+
+    def solve_lookup_type(self, lookup: str, summarize: bool = False) -> Any:
+        parts, field_parts, expression = super().solve_lookup_type(lookup, summarize)
+        if summarize and isinstance(expression, Ref) and not self.combinator:
+            (annotation,) = expression.get_source_expressions()
+            if isinstance(annotation, NullsLast):
+                # As resolve_ref() has it: beside a column, the reference would be a second name for it.
+                return parts, field_parts, annotation
+        return parts, field_parts, expression
 
     def build_filter(self, filter_expr: Any, *args: Any, **kwargs: Any) -> Any:
         clause, joins = super().build_filter(filter_expr, *args, **kwargs)
@@ -467,7 +477,6 @@ ROWS_BY = (
 
 def _referred(side: Any) -> Any:
     """Return the expression that one side of a lookup is, or is a transform of."""
-    # A reference stays one: beside it, its column would be one column under two names.
     while isinstance(side, Transform):
         (side, *_) = side.get_source_expressions()
     return side

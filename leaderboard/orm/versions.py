@@ -6,7 +6,7 @@ from typing import Any
 
 import django
 
-__all__ = ["quote_alias"]
+__all__ = ["filter_of", "quote_alias"]
 
 
 def quote_alias(compiler: Any, alias: str) -> str:
@@ -14,3 +14,11 @@ def quote_alias(compiler: Any, alias: str) -> str:
     # Before 6.1, an alias other than a table's name is not quoted.
     quote = compiler.quote_name if django.VERSION >= (6, 1) else compiler.quote_name_unless_alias
     return str(quote(alias))
+
+
+def filter_of(aggregate: Any) -> Any:
+    """Return the condition that an aggregate was given; None where there is none."""
+    condition = aggregate.filter
+    # Since 6.0 it is wrapped.
+    wrapped = type(condition).__name__ == "AggregateFilter"
+    return condition.get_source_expressions()[0] if wrapped else condition

@@ -234,6 +234,9 @@ def _assembled(rows: list[Row], base: Base, chain: list[Step], end: End) -> Prog
         # Where a column is compared so on one side of a negated ^, or of ^ between querysets, Django has an
         # inner join and loses rows. Where an annotation is compared it has an outer one, as it should.
         whole = whole.replace(" ^ ", " | ")
+        if "window" in operations and "combine" in operations:
+            # The same beside |, where the rows that are lost are missing from the window.
+            whole = JOINED.sub('F("laps")', whole)
     is_ordered = is_total if end.is_ordered is None else end.is_ordered
     return Program(rows, base.text, base.other, whole, is_ordered, (*operations, end.operation))
 

@@ -1,0 +1,65 @@
+"""The triggers on a side table: rows move when their transaction commits, and nobody else writes."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import pgtrigger
+
+from leaderboard.journal.statements import discard_balanced, fold_one
+from leaderboard.journal.table import JournalTable, Reason
+from leaderboard.triggers import OwnedTrigger, trigger_name
+
+__all__ = ["BY_NO_TRIGGER", "BY_UPKEEP", "UPKEEP", "journal_triggers"]
+
+# A setting, local to a transaction, by which our own repairs are told from foreign writes.
+UPKEEP = "leaderboard.upkeep"
+# Conditions of triggers are read anew in every statement: one that is short costs less than what it saves.
+BY_NO_TRIGGER = "pg_trigger_depth() = 0"
+BY_UPKEEP = f"current_setting('{UPKEEP}', true) = 'on'"
+
+
+def journal_triggers(journal: JournalTable, slug: str) -> list[OwnedTrigger]:
+    """Return the triggers on the side table itself; ``slug`` is part of their names."""
+    return [
+        OwnedTrigger(
+            name=trigger_name("journal", slug, "guard"),
+            when=pgtrigger.Before,
+            operation=pgtrigger.Insert | pgtrigger.Update | pgtrigger.Delete,
+            condition=pgtrigger.Condition(BY_NO_TRIGGER),
+            # A restore of data would double what the restored rows add by themselves.
+            func=f"""
+IF {BY_UPKEEP} THEN
+    RETURN COALESCE(NEW, OLD);
+END IF;
+RETURN NULL;""",
+        ),
+        OwnedTrigger(
+            name=trigger_name("journal", slug, "settle"),
+            when=pgtrigger.After,
+            operation=pgtrigger.Insert,
+            timing=pgtrigger.Deferred,
+            condition=pgtrigger.Condition(f"NEW.reason > {Reason.WAITING}"),
+            func=partial(_settle, journal),
+        ),
+    ]
+
+
+def _settle(journal: JournalTable) -> str:
+    """Return the body of what happens at the commit of a transaction that inserted a row.
+
+    A fold of waiting rows never waits and never fails: at REPEATABLE READ, where it could, it is left to the
+    next one. An orphan must arrive, so it waits for its target.
+    """
+    refresh = "".join(f"\n    {statement};" for statement in journal.refresh("(NEW.key)"))
+    return f"""
+IF NOT EXISTS (SELECT FROM {journal.table} j WHERE j.id = NEW.id) THEN
+    RETURN NULL;
+END IF;
+IF NEW.reason = {Reason.ORPHAN} THEN
+    {fold_one(journal, "NEW.key", wait=True)};{refresh}
+    {discard_balanced(journal, "(NEW.key)")};
+ELSIF current_setting('transaction_isolation') = 'read committed' THEN
+    {fold_one(journal, "NEW.key", wait=False)};
+END IF;
+RETURN NULL;"""

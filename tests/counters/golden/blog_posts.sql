@@ -1,0 +1,458 @@
+-- counter_insert_blog_posts AFTER INSERT counters_post
+DECLARE _touched bigint[]; _change_more boolean; _change_k bigint; _change_1 bigint; _before_more boolean; _before_k bigint; _before_1 bigint;
+/* counters.Blog.comment_count=37f8ef232f5559222bd4df495ef38e90; */
+IF current_setting('leaderboard.ignore', true) = 'on' THEN
+    INSERT INTO "counters_blog_posts_journal" (key, reason) SELECT DISTINCT dirty.key, -1 FROM (SELECT "blog_id" FROM new_rows WHERE "blog_id" IS NOT NULL) dirty (key) WHERE dirty.key IS NOT NULL;
+    RETURN NULL;
+END IF;
+SELECT EXISTS (SELECT FROM new_rows WHERE "blog_id" IS NOT NULL OFFSET 1), r._k, r._1::bigint INTO _change_more, _change_k, _change_1
+FROM (SELECT "blog_id" AS _k, COALESCE("comment_count", 0) AS _1 FROM new_rows WHERE "blog_id" IS NOT NULL) r LIMIT 1;
+IF _change_k IS NULL THEN
+    RETURN NULL;
+ELSIF NOT _change_more THEN
+    IF _change_1 = 0 THEN
+        RETURN NULL;
+    END IF;
+    UPDATE "counters_blog" SET "comment_count" = "comment_count" + _change_1
+    WHERE "id" = _change_k;
+    IF NOT FOUND THEN
+        INSERT INTO "counters_blog_posts_journal" (key, reason, "comment_count") VALUES (_change_k, 1, _change_1);
+    END IF;
+    RETURN NULL;
+END IF;
+WITH delta AS MATERIALIZED (
+    SELECT _k, SUM(_1)::bigint AS _1 FROM (
+        SELECT "blog_id" AS _k, COALESCE("comment_count", 0) AS _1 FROM new_rows WHERE "blog_id" IS NOT NULL
+    ) signed GROUP BY _k
+    HAVING SUM(_1)::bigint <> 0
+), held AS MATERIALIZED (
+    SELECT p."id" AS _k FROM "counters_blog" p
+    WHERE p."id" IN (SELECT delta._k FROM delta)
+    ORDER BY p."id" FOR NO KEY UPDATE
+), added AS (
+    UPDATE "counters_blog" p SET "comment_count" = p."comment_count" + delta._1
+    FROM delta JOIN held ON held._k = delta._k WHERE p."id" = delta._k
+    RETURNING delta._k
+)
+INSERT INTO "counters_blog_posts_journal" (key, reason, "comment_count")
+SELECT delta._k, 1, delta._1
+FROM delta LEFT JOIN added ON added._k = delta._k WHERE added._k IS NULL;
+RETURN NULL;
+
+-- counter_update_blog_posts AFTER UPDATE counters_post
+DECLARE _touched bigint[]; _change_more boolean; _change_k bigint; _change_1 bigint; _before_more boolean; _before_k bigint; _before_1 bigint;
+/* counters.Blog.comment_count=37f8ef232f5559222bd4df495ef38e90; */
+IF current_setting('leaderboard.ignore', true) = 'on' THEN
+    INSERT INTO "counters_blog_posts_journal" (key, reason) SELECT DISTINCT dirty.key, -1 FROM (SELECT "blog_id" FROM new_rows WHERE "blog_id" IS NOT NULL UNION ALL SELECT "blog_id" FROM old_rows WHERE "blog_id" IS NOT NULL) dirty (key) WHERE dirty.key IS NOT NULL;
+    RETURN NULL;
+END IF;
+SELECT EXISTS (SELECT FROM new_rows WHERE "blog_id" IS NOT NULL OFFSET 1), r._k, r._1::bigint INTO _change_more, _change_k, _change_1
+FROM (SELECT "blog_id" AS _k, COALESCE("comment_count", 0) AS _1 FROM new_rows WHERE "blog_id" IS NOT NULL) r LIMIT 1;
+SELECT EXISTS (SELECT FROM old_rows WHERE "blog_id" IS NOT NULL OFFSET 1), r._k, r._1::bigint INTO _before_more, _before_k, _before_1
+FROM (SELECT "blog_id" AS _k, COALESCE("comment_count", 0) AS _1 FROM old_rows WHERE "blog_id" IS NOT NULL) r LIMIT 1;
+IF _change_k IS NULL AND _before_k IS NULL THEN
+    RETURN NULL;
+ELSIF (_change_more OR _before_more) IS NOT TRUE AND COALESCE(_change_k = _before_k, true) THEN
+    _change_k := COALESCE(_change_k, _before_k);
+    _change_1 := COALESCE(_change_1, 0) - COALESCE(_before_1, 0);
+    IF _change_1 = 0 THEN
+        RETURN NULL;
+    END IF;
+    UPDATE "counters_blog" SET "comment_count" = "comment_count" + _change_1
+    WHERE "id" = _change_k;
+    IF NOT FOUND THEN
+        INSERT INTO "counters_blog_posts_journal" (key, reason, "comment_count") VALUES (_change_k, 1, _change_1);
+    END IF;
+    RETURN NULL;
+END IF;
+WITH delta AS MATERIALIZED (
+    SELECT _k, SUM(_sign * _1)::bigint AS _1 FROM (
+        SELECT 1 AS _sign, r.* FROM (SELECT "blog_id" AS _k, COALESCE("comment_count", 0) AS _1 FROM new_rows WHERE "blog_id" IS NOT NULL) r
+        UNION ALL
+        SELECT -1 AS _sign, r.* FROM (SELECT "blog_id" AS _k, COALESCE("comment_count", 0) AS _1 FROM old_rows WHERE "blog_id" IS NOT NULL) r
+    ) signed GROUP BY _k
+    HAVING SUM(_sign * _1)::bigint <> 0
+), held AS MATERIALIZED (
+    SELECT p."id" AS _k FROM "counters_blog" p
+    WHERE p."id" IN (SELECT delta._k FROM delta)
+    ORDER BY p."id" FOR NO KEY UPDATE
+), added AS (
+    UPDATE "counters_blog" p SET "comment_count" = p."comment_count" + delta._1
+    FROM delta JOIN held ON held._k = delta._k WHERE p."id" = delta._k
+    RETURNING delta._k
+)
+INSERT INTO "counters_blog_posts_journal" (key, reason, "comment_count")
+SELECT delta._k, 1, delta._1
+FROM delta LEFT JOIN added ON added._k = delta._k WHERE added._k IS NULL;
+RETURN NULL;
+
+-- counter_delete_blog_posts AFTER DELETE counters_post
+DECLARE _touched bigint[]; _change_more boolean; _change_k bigint; _change_1 bigint; _before_more boolean; _before_k bigint; _before_1 bigint;
+/* counters.Blog.comment_count=37f8ef232f5559222bd4df495ef38e90; */
+IF current_setting('leaderboard.ignore', true) = 'on' THEN
+    INSERT INTO "counters_blog_posts_journal" (key, reason) SELECT DISTINCT dirty.key, -1 FROM (SELECT "blog_id" FROM old_rows WHERE "blog_id" IS NOT NULL) dirty (key) WHERE dirty.key IS NOT NULL;
+    RETURN NULL;
+END IF;
+SELECT EXISTS (SELECT FROM old_rows WHERE "blog_id" IS NOT NULL OFFSET 1), r._k, r._1::bigint INTO _change_more, _change_k, _change_1
+FROM (SELECT "blog_id" AS _k, COALESCE("comment_count", 0) AS _1 FROM old_rows WHERE "blog_id" IS NOT NULL) r LIMIT 1;
+IF _change_k IS NULL THEN
+    RETURN NULL;
+ELSIF NOT _change_more THEN
+    _change_1 := -_change_1;
+    IF _change_1 = 0 THEN
+        RETURN NULL;
+    END IF;
+    UPDATE "counters_blog" SET "comment_count" = "comment_count" + _change_1
+    WHERE "id" = _change_k;
+    IF NOT FOUND THEN
+        INSERT INTO "counters_blog_posts_journal" (key, reason, "comment_count") VALUES (_change_k, 1, _change_1);
+    END IF;
+    RETURN NULL;
+END IF;
+WITH delta AS MATERIALIZED (
+    SELECT _k, SUM(_sign * _1)::bigint AS _1 FROM (
+        SELECT -1 AS _sign, r.* FROM (SELECT "blog_id" AS _k, COALESCE("comment_count", 0) AS _1 FROM old_rows WHERE "blog_id" IS NOT NULL) r
+    ) signed GROUP BY _k
+    HAVING SUM(_sign * _1)::bigint <> 0
+), held AS MATERIALIZED (
+    SELECT p."id" AS _k FROM "counters_blog" p
+    WHERE p."id" IN (SELECT delta._k FROM delta)
+    ORDER BY p."id" FOR NO KEY UPDATE
+), added AS (
+    UPDATE "counters_blog" p SET "comment_count" = p."comment_count" + delta._1
+    FROM delta JOIN held ON held._k = delta._k WHERE p."id" = delta._k
+    RETURNING delta._k
+)
+INSERT INTO "counters_blog_posts_journal" (key, reason, "comment_count")
+SELECT delta._k, 1, delta._1
+FROM delta LEFT JOIN added ON added._k = delta._k WHERE added._k IS NULL;
+RETURN NULL;
+
+-- counter_truncate_blog_posts AFTER TRUNCATE counters_post
+
+IF current_setting('transaction_isolation') <> 'read committed' THEN
+    RAISE EXCEPTION 'TRUNCATE of a table with counters needs READ COMMITTED'
+    USING ERRCODE = 'feature_not_supported',
+    HINT = 'Its snapshot may be older than rows that it removes. Use DELETE.';
+END IF;
+IF EXISTS (SELECT FROM "counters_post") THEN
+    WITH batch AS MATERIALIZED (
+    SELECT p."id" AS _k, p."comment_count" AS _1 FROM "counters_blog" p 
+), live AS MATERIALIZED (
+    SELECT r._k, SUM(_1)::bigint AS _1 FROM (SELECT "blog_id" AS _k, COALESCE("comment_count", 0) AS _1 FROM "counters_post" WHERE "blog_id" IS NOT NULL) r WHERE r._k IN (SELECT b._k FROM batch b) GROUP BY r._k
+), waits AS MATERIALIZED (
+    SELECT j.key AS _k, (SUM(j."comment_count"))::bigint AS _1 FROM "counters_blog_posts_journal" j
+    WHERE j.key IN (SELECT b._k FROM batch b) AND j.reason <> -1 GROUP BY j.key
+), drift AS MATERIALIZED (
+    SELECT d.* FROM (
+        SELECT b._k, COALESCE(live._1, 0) - b._1 - COALESCE(waits._1, 0) AS _1 FROM batch b
+        LEFT JOIN live ON live._k = b._k LEFT JOIN waits ON waits._k = b._k
+    ) d WHERE d._1 <> 0
+), held AS MATERIALIZED (
+    SELECT p."id" AS _k FROM "counters_blog" p
+    WHERE p."id" IN (SELECT drift._k FROM drift) ORDER BY p."id"
+    FOR NO KEY UPDATE
+)
+UPDATE "counters_blog" p SET "comment_count" = p."comment_count" + drift._1
+    FROM drift JOIN held ON held._k = drift._k WHERE p."id" = drift._k;
+    
+WITH waits AS MATERIALIZED (
+    SELECT j.key AS _k, (SUM(j."comment_count") FILTER (WHERE j.reason <> -1))::bigint AS _1 FROM "counters_blog_posts_journal" j
+    WHERE NOT EXISTS (
+        SELECT FROM "counters_blog" p WHERE p."id" = j.key
+    ) GROUP BY j.key
+), live AS MATERIALIZED (
+    SELECT r._k, SUM(r._1) AS _1 FROM (SELECT "blog_id" AS _k, COALESCE("comment_count", 0) AS _1 FROM "counters_post" WHERE "blog_id" IS NOT NULL) r WHERE r._k IN (SELECT waits._k FROM waits) GROUP BY r._k
+), cleared AS (
+    DELETE FROM "counters_blog_posts_journal" j USING waits WHERE j.key = waits._k AND j.reason = -1
+)
+INSERT INTO "counters_blog_posts_journal" (key, reason, "comment_count")
+SELECT d._k, 1, d._1 FROM (
+    SELECT waits._k, COALESCE(live._1, 0) - COALESCE(waits._1, 0) AS _1 FROM waits LEFT JOIN live ON live._k = waits._k
+) d WHERE d._1 <> 0;
+    RETURN NULL;
+END IF;
+UPDATE "counters_blog" SET "comment_count" = 0 WHERE "comment_count" <> 0;
+DELETE FROM "counters_blog_posts_journal";
+RETURN NULL;
+
+-- counter_arrive_blog_posts AFTER INSERT counters_blog
+
+IF EXISTS (SELECT FROM "counters_blog_posts_journal" j) THEN
+    
+WITH held AS MATERIALIZED (
+    SELECT p."id" AS key FROM "counters_blog" p WHERE p."id" IN (SELECT n."id" FROM new_rows n) ORDER BY p."id" FOR NO KEY UPDATE
+), taken AS (
+    DELETE FROM "counters_blog_posts_journal" j USING held WHERE j.key = held.key AND j.reason <> -1
+    RETURNING j.*
+), d AS (
+    SELECT j.key, SUM(j."comment_count")::bigint AS "comment_count" FROM taken j GROUP BY j.key
+)
+UPDATE "counters_blog" p SET "comment_count" = p."comment_count" + d."comment_count" FROM d WHERE p."id" = d.key;
+END IF;
+RETURN NULL;
+
+-- counter_leave_blog_posts AFTER DELETE counters_blog
+
+INSERT INTO "counters_blog_posts_journal" (key, reason, "comment_count")
+SELECT o."id", 1, o."comment_count" FROM old_rows o
+WHERE o."comment_count" <> 0 OR EXISTS (SELECT FROM "counters_blog_posts_journal" j WHERE j.key = o."id");
+RETURN NULL;
+
+-- counter_empty_blog_posts AFTER TRUNCATE counters_blog
+
+IF current_setting('transaction_isolation') <> 'read committed' THEN
+    RAISE EXCEPTION 'TRUNCATE of a table with counters needs READ COMMITTED'
+    USING ERRCODE = 'feature_not_supported',
+    HINT = 'Its snapshot may be older than rows that it removes. Use DELETE.';
+END IF;
+WITH gone AS (
+    DELETE FROM "counters_blog_posts_journal"
+) /* in one statement: what comes to wait meanwhile is not among the rows that are found */
+INSERT INTO "counters_blog_posts_journal" (key, reason, "comment_count")
+SELECT _k, 1, SUM(_1)::bigint AS _1 FROM (SELECT "blog_id" AS _k, COALESCE("comment_count", 0) AS _1 FROM "counters_post" WHERE "blog_id" IS NOT NULL) r GROUP BY _k HAVING SUM(_1)::bigint <> 0;
+RETURN NULL;
+
+-- counter_rekey_blog_posts BEFORE UPDATE OF "id" counters_blog WHEN (OLD."id" IS DISTINCT FROM NEW."id")
+
+INSERT INTO "counters_blog_posts_journal" (key, reason, "comment_count") SELECT OLD."id", 1, OLD."comment_count" WHERE OLD."id" IS NOT NULL;
+WITH j AS (DELETE FROM "counters_blog_posts_journal" j WHERE j.key = NEW."id" AND j.reason <> -1 RETURNING j.*) SELECT COALESCE(SUM(j."comment_count"), 0) INTO NEW."comment_count" FROM j;
+RETURN NEW;
+
+-- journal_blog_posts_guard BEFORE INSERT OR UPDATE OR DELETE counters_blog_posts_journal WHEN (pg_trigger_depth() = 0)
+
+IF current_setting('leaderboard.upkeep', true) = 'on' THEN
+    RETURN COALESCE(NEW, OLD);
+END IF;
+RETURN NULL;
+
+-- journal_blog_posts_settle AFTER INSERT counters_blog_posts_journal WHEN (NEW.reason > 0)
+
+IF NOT EXISTS (SELECT FROM "counters_blog_posts_journal" j WHERE j.id = NEW.id) THEN
+    RETURN NULL;
+END IF;
+IF NEW.reason = 1 THEN
+    
+WITH held AS MATERIALIZED (
+    SELECT FROM "counters_blog" p WHERE p."id" = NEW.key FOR NO KEY UPDATE
+), taken AS (
+    DELETE FROM "counters_blog_posts_journal" j WHERE j.key = NEW.key AND j.reason <> -1 AND EXISTS (SELECT FROM held) RETURNING j.*
+), d AS (
+    SELECT SUM(j."comment_count")::bigint AS "comment_count" FROM taken j HAVING count(*) > 0
+)
+UPDATE "counters_blog" p SET "comment_count" = p."comment_count" + d."comment_count" FROM d WHERE p."id" = NEW.key;
+    
+WITH mine AS MATERIALIZED (
+    SELECT j.* FROM "counters_blog_posts_journal" j WHERE j.key IN (NEW.key)
+    AND NOT EXISTS (SELECT FROM "counters_blog" p WHERE p."id" = j.key)
+    FOR UPDATE SKIP LOCKED
+), balanced AS MATERIALIZED (
+    SELECT mine.key FROM mine GROUP BY mine.key HAVING SUM(mine."comment_count") = 0
+)
+DELETE FROM "counters_blog_posts_journal" j USING mine, balanced WHERE j.id = mine.id AND mine.key = balanced.key;
+ELSIF current_setting('transaction_isolation') = 'read committed' THEN
+    
+WITH held AS MATERIALIZED (
+    SELECT FROM "counters_blog" p WHERE p."id" = NEW.key FOR NO KEY UPDATE SKIP LOCKED
+), taken AS (
+    DELETE FROM "counters_blog_posts_journal" j WHERE j.key = NEW.key AND j.reason <> -1 AND EXISTS (SELECT FROM held) RETURNING j.*
+), d AS (
+    SELECT SUM(j."comment_count")::bigint AS "comment_count" FROM taken j HAVING count(*) > 0
+)
+UPDATE "counters_blog" p SET "comment_count" = p."comment_count" + d."comment_count" FROM d WHERE p."id" = NEW.key;
+END IF;
+RETURN NULL;
+
+-- counter_recount_blog_posts AFTER TRUNCATE counters_blog_posts_journal
+
+IF current_setting('transaction_isolation') <> 'read committed' THEN
+    RAISE EXCEPTION 'TRUNCATE of a table with counters needs READ COMMITTED'
+    USING ERRCODE = 'feature_not_supported',
+    HINT = 'Its snapshot may be older than rows that it removes. Use DELETE.';
+END IF;
+    WITH batch AS MATERIALIZED (
+    SELECT p."id" AS _k, p."comment_count" AS _1 FROM "counters_blog" p 
+), live AS MATERIALIZED (
+    SELECT r._k, SUM(_1)::bigint AS _1 FROM (SELECT "blog_id" AS _k, COALESCE("comment_count", 0) AS _1 FROM "counters_post" WHERE "blog_id" IS NOT NULL) r WHERE r._k IN (SELECT b._k FROM batch b) GROUP BY r._k
+), waits AS MATERIALIZED (
+    SELECT j.key AS _k, (SUM(j."comment_count"))::bigint AS _1 FROM "counters_blog_posts_journal" j
+    WHERE j.key IN (SELECT b._k FROM batch b) AND j.reason <> -1 GROUP BY j.key
+), drift AS MATERIALIZED (
+    SELECT d.* FROM (
+        SELECT b._k, COALESCE(live._1, 0) - b._1 - COALESCE(waits._1, 0) AS _1 FROM batch b
+        LEFT JOIN live ON live._k = b._k LEFT JOIN waits ON waits._k = b._k
+    ) d WHERE d._1 <> 0
+), held AS MATERIALIZED (
+    SELECT p."id" AS _k FROM "counters_blog" p
+    WHERE p."id" IN (SELECT drift._k FROM drift) ORDER BY p."id"
+    FOR NO KEY UPDATE
+)
+UPDATE "counters_blog" p SET "comment_count" = p."comment_count" + drift._1
+    FROM drift JOIN held ON held._k = drift._k WHERE p."id" = drift._k;
+    
+WITH waits AS MATERIALIZED (
+    SELECT j.key AS _k, (SUM(j."comment_count") FILTER (WHERE j.reason <> -1))::bigint AS _1 FROM "counters_blog_posts_journal" j
+    WHERE NOT EXISTS (
+        SELECT FROM "counters_blog" p WHERE p."id" = j.key
+    ) GROUP BY j.key
+), live AS MATERIALIZED (
+    SELECT r._k, SUM(r._1) AS _1 FROM (SELECT "blog_id" AS _k, COALESCE("comment_count", 0) AS _1 FROM "counters_post" WHERE "blog_id" IS NOT NULL) r WHERE r._k IN (SELECT waits._k FROM waits) GROUP BY r._k
+), cleared AS (
+    DELETE FROM "counters_blog_posts_journal" j USING waits WHERE j.key = waits._k AND j.reason = -1
+)
+INSERT INTO "counters_blog_posts_journal" (key, reason, "comment_count")
+SELECT d._k, 1, d._1 FROM (
+    SELECT waits._k, COALESCE(live._1, 0) - COALESCE(waits._1, 0) AS _1 FROM waits LEFT JOIN live ON live._k = waits._k
+) d WHERE d._1 <> 0;
+RETURN NULL;
+
+-- counter_start_blog BEFORE INSERT counters_blog WHEN (NEW."comment_count" IS DISTINCT FROM 0)
+
+NEW."comment_count" := 0;
+RETURN NEW;
+
+-- counter_keep_blog BEFORE UPDATE OF "comment_count" counters_blog WHEN (pg_trigger_depth() = 0)
+
+IF current_setting('leaderboard.upkeep', true) = 'on' OR NOT (OLD."comment_count" IS DISTINCT FROM NEW."comment_count") THEN
+    RETURN NEW;
+ELSIF current_setting('leaderboard.ignore', true) = 'on' THEN
+    INSERT INTO "counters_blog_posts_journal" (key, reason) VALUES (OLD."id", -1);
+    RETURN NEW;
+END IF;
+NEW."comment_count" := OLD."comment_count";
+RETURN NEW;
+
+            CREATE OR REPLACE FUNCTION pgtrigger_counter_insert_blog_posts_ad942() RETURNS TRIGGER LANGUAGE plpgsql SECURITY DEFINER AS $body$
+#variable_conflict use_column
+DECLARE _touched bigint[]; _change_more boolean; _change_k bigint; _change_1 bigint; _before_more boolean; _before_k bigint; _before_1 bigint;
+BEGIN
+
+/* counters.Blog.comment_count=37f8ef232f5559222bd4df495ef38e90; */
+IF current_setting('leaderboard.ignore', true) = 'on' THEN
+    INSERT INTO "counters_blog_posts_journal" (key, reason) SELECT DISTINCT dirty.key, -1 FROM (SELECT "blog_id" FROM new_rows WHERE "blog_id" IS NOT NULL) dirty (key) WHERE dirty.key IS NOT NULL;
+    RETURN NULL;
+END IF;
+SELECT EXISTS (SELECT FROM new_rows WHERE "blog_id" IS NOT NULL OFFSET 1), r._k, r._1::bigint INTO _change_more, _change_k, _change_1
+FROM (SELECT "blog_id" AS _k, COALESCE("comment_count", 0) AS _1 FROM new_rows WHERE "blog_id" IS NOT NULL) r LIMIT 1;
+IF _change_k IS NULL THEN
+    RETURN NULL;
+ELSIF NOT _change_more THEN
+    IF _change_1 = 0 THEN
+        RETURN NULL;
+    END IF;
+    UPDATE "counters_blog" SET "comment_count" = "comment_count" + _change_1
+    WHERE "id" = _change_k;
+    IF NOT FOUND THEN
+        INSERT INTO "counters_blog_posts_journal" (key, reason, "comment_count") VALUES (_change_k, 1, _change_1);
+    END IF;
+    RETURN NULL;
+END IF;
+WITH delta AS MATERIALIZED (
+    SELECT _k, SUM(_1)::bigint AS _1 FROM (
+        SELECT "blog_id" AS _k, COALESCE("comment_count", 0) AS _1 FROM new_rows WHERE "blog_id" IS NOT NULL
+    ) signed GROUP BY _k
+    HAVING SUM(_1)::bigint <> 0
+), held AS MATERIALIZED (
+    SELECT p."id" AS _k FROM "counters_blog" p
+    WHERE p."id" IN (SELECT delta._k FROM delta)
+    ORDER BY p."id" FOR NO KEY UPDATE
+), added AS (
+    UPDATE "counters_blog" p SET "comment_count" = p."comment_count" + delta._1
+    FROM delta JOIN held ON held._k = delta._k WHERE p."id" = delta._k
+    RETURNING delta._k
+)
+INSERT INTO "counters_blog_posts_journal" (key, reason, "comment_count")
+SELECT delta._k, 1, delta._1
+FROM delta LEFT JOIN added ON added._k = delta._k WHERE added._k IS NULL;
+RETURN NULL;
+END;
+$body$;
+
+            DO $path$ BEGIN
+                EXECUTE 'ALTER FUNCTION pgtrigger_counter_insert_blog_posts_ad942() SET search_path = ' || (
+                    SELECT string_agg(quote_ident(name), ', ') FROM unnest(current_schemas(false)) name
+                ) || ', pg_temp';
+            END $path$;
+            ALTER FUNCTION pgtrigger_counter_insert_blog_posts_ad942() SET row_security = off;
+            REVOKE ALL ON FUNCTION pgtrigger_counter_insert_blog_posts_ad942() FROM PUBLIC;
+            COMMENT ON FUNCTION pgtrigger_counter_insert_blog_posts_ad942() IS 'django-pgleaderboard';
+
+            DROP TRIGGER IF EXISTS pgtrigger_counter_insert_blog_posts_ad942 ON "counters_post";
+            CREATE  TRIGGER pgtrigger_counter_insert_blog_posts_ad942
+                AFTER INSERT ON "counters_post"
+                
+                REFERENCING NEW TABLE AS new_rows 
+                FOR EACH STATEMENT 
+                EXECUTE FUNCTION pgtrigger_counter_insert_blog_posts_ad942();
+
+            COMMENT ON TRIGGER pgtrigger_counter_insert_blog_posts_ad942 ON "counters_post" IS 'a11a9db95631e26c8827248b9090cc7f09a9f7aa';
+
+            DO $state$ BEGIN
+                IF to_regclass('leaderboard_counterstate') IS NOT NULL THEN
+                    UPDATE leaderboard_counterstate s
+                    SET stopped = replace(s.stopped, pg_current_xact_id()::text || ':pgtrigger_counter_insert_blog_posts_ad942;', '')
+                    FROM pg_proc f WHERE f.oid = 'pgtrigger_counter_insert_blog_posts_ad942'::regproc AND position(';pgtrigger_counter_insert_blog_posts_ad942;' IN s.kept_by) > 0
+                    AND (position(' ' || s.name || '=' IN f.prosrc) = 0
+                        OR position(' ' || s.name || '=' || s.fingerprint || ';' IN f.prosrc) > 0);
+                END IF;
+            END $state$;
+        
+            DO $parts$ DECLARE part regclass; BEGIN
+                FOR part IN
+                    SELECT t.relid FROM pg_partition_tree('"counters_post"') t JOIN pg_class c ON c.oid = t.relid
+                    WHERE t.level > 0 AND c.relkind IN ('r', 'p')
+                LOOP
+                    EXECUTE format('DROP TRIGGER IF EXISTS leaderboard_counter_insert_blog_posts_ad942 ON %s', part);
+                    EXECUTE format(
+                        'CREATE TRIGGER leaderboard_counter_insert_blog_posts_ad942 AFTER INSERT ON %s REFERENCING NEW TABLE AS new_rows  '
+                        'FOR EACH STATEMENT WHEN (pg_partition_root(%L::regclass) = %L::regclass) '
+                        'EXECUTE FUNCTION pgtrigger_counter_insert_blog_posts_ad942()', part, part, '"counters_post"'
+                    );
+                END LOOP;
+            END $parts$;
+        
+            CREATE OR REPLACE FUNCTION pgtrigger_counter_keep_blog_5d468() RETURNS TRIGGER LANGUAGE plpgsql SECURITY DEFINER AS $body$
+#variable_conflict use_column
+
+BEGIN
+
+IF current_setting('leaderboard.upkeep', true) = 'on' OR NOT (OLD."comment_count" IS DISTINCT FROM NEW."comment_count") THEN
+    RETURN NEW;
+ELSIF current_setting('leaderboard.ignore', true) = 'on' THEN
+    INSERT INTO "counters_blog_posts_journal" (key, reason) VALUES (OLD."id", -1);
+    RETURN NEW;
+END IF;
+NEW."comment_count" := OLD."comment_count";
+RETURN NEW;
+END;
+$body$;
+
+            DO $path$ BEGIN
+                EXECUTE 'ALTER FUNCTION pgtrigger_counter_keep_blog_5d468() SET search_path = ' || (
+                    SELECT string_agg(quote_ident(name), ', ') FROM unnest(current_schemas(false)) name
+                ) || ', pg_temp';
+            END $path$;
+            ALTER FUNCTION pgtrigger_counter_keep_blog_5d468() SET row_security = off;
+            REVOKE ALL ON FUNCTION pgtrigger_counter_keep_blog_5d468() FROM PUBLIC;
+            COMMENT ON FUNCTION pgtrigger_counter_keep_blog_5d468() IS 'django-pgleaderboard';
+
+            DROP TRIGGER IF EXISTS pgtrigger_counter_keep_blog_5d468 ON "counters_blog";
+            CREATE  TRIGGER pgtrigger_counter_keep_blog_5d468
+                BEFORE UPDATE OF "comment_count" ON "counters_blog"
+                
+                
+                FOR EACH ROW WHEN (pg_trigger_depth() = 0)
+                EXECUTE FUNCTION pgtrigger_counter_keep_blog_5d468();
+
+            COMMENT ON TRIGGER pgtrigger_counter_keep_blog_5d468 ON "counters_blog" IS '21768ce502f093a4299997ef6713871f125d5763';
+
+            DO $state$ BEGIN
+                IF to_regclass('leaderboard_counterstate') IS NOT NULL THEN
+                    UPDATE leaderboard_counterstate s
+                    SET stopped = replace(s.stopped, pg_current_xact_id()::text || ':pgtrigger_counter_keep_blog_5d468;', '')
+                    FROM pg_proc f WHERE f.oid = 'pgtrigger_counter_keep_blog_5d468'::regproc AND position(';pgtrigger_counter_keep_blog_5d468;' IN s.kept_by) > 0
+                    AND (position(' ' || s.name || '=' IN f.prosrc) = 0
+                        OR position(' ' || s.name || '=' || s.fingerprint || ';' IN f.prosrc) > 0);
+                END IF;
+            END $state$;
+        

@@ -1,0 +1,26 @@
+"""The proof: programs of writes at random, over interleaved connections, leave every counter right."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import settings
+
+from tests.counters.operations import OPERATIONS, UNRECORDED
+from tests.counters.programs import assert_programs_are_exact, machine
+
+pytestmark = pytest.mark.usefixtures("committing")
+
+# 100 in all by default, and as many as the profile says where that is thorough.
+EXAMPLES = settings().max_examples
+PROGRAMS = EXAMPLES // 5 if EXAMPLES <= 200 else EXAMPLES // 5 * 2
+
+
+@pytest.mark.parametrize("connections", [2, 3])
+def test_programs_leave_every_counter_right(connections: int) -> None:
+    with machine(connections) as opened:
+        assert_programs_are_exact(opened, PROGRAMS)
+
+
+def test_a_repair_of_what_is_dirty_leaves_every_counter_right() -> None:
+    with machine(2) as opened:
+        assert_programs_are_exact(opened, PROGRAMS // 2, [*OPERATIONS, *[*UNRECORDED] * 4])
