@@ -8,9 +8,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
-import psycopg2
+# As Django chooses.
+driver: Any = import_module("psycopg" if find_spec("psycopg") else "psycopg2")
 
 __all__ = ["Written", "writing"]
 
@@ -77,16 +80,16 @@ def _write(
         began = time.time()
         try:
             if connection is None:
-                connection = psycopg2.connect(url)
+                connection = driver.connect(url)
                 connection.autocommit = True
             _statement(connection, kind, posts, chance, known)
-        except (psycopg2.OperationalError, psycopg2.InterfaceError):
+        except (driver.OperationalError, driver.InterfaceError):
             # Whether the last one was committed nobody knows.
             written.broken += connection is not None
             connection = None
             time.sleep(0.05)
             continue
-        except psycopg2.Error as error:
+        except driver.Error as error:
             written.errors.append(f"{type(error).__name__}: {error}")
             continue
         took = time.time() - began
