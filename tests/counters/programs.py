@@ -13,7 +13,7 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 
 from django.contrib.contenttypes.models import ContentType
-from django.db import Error
+from django.db import Error, connection
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -54,6 +54,11 @@ class Step(NamedTuple):
     c: int
 
 
+# There, the trigger of a MERGE that deletes a row and, by ON DELETE CASCADE, others of the same table sees
+# the others only. It is not so on 15.18, 17.10 and 18.6; of 16, no other release was tried.
+MERGE_LOSES_ROWS = 160002
+
+
 def steps(count: int, names: Sequence[str]) -> st.SearchStrategy[list[Step]]:
     small = st.integers(0, 5)
     step = st.builds(Step, st.integers(0, count - 1), st.sampled_from(names), small, small, small)
@@ -83,6 +88,8 @@ def assert_programs_are_exact(
 
     A hunt is for a defect that is known to be there: it is always the same, and its find is not made smaller.
     """
+    if connection.pg_version == MERGE_LOSES_ROWS:  # type: ignore[attr-defined]
+        names = [name for name in names if name != "merge"]
     controls = CONTROLS[: max(1, len(names) // 2)]
     if not UNRECORDED.keys().isdisjoint(names):
         # What is dirty may be wrong, until it is repaired at the end.
