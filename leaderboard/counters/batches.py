@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from django.db import connections, transaction
 from leaderboard.counters.bodies import Bodies
 from leaderboard.counters.groups import CounterGroup
 from leaderboard.counters.installed import TriggerStanding, standings_of
-from leaderboard.counters.state import STATE_TABLE, Claim
+from leaderboard.counters.state import STATE_TABLE, Claim, built
 from leaderboard.journal.statements import discard_balanced, fold
 from leaderboard.journal.table import Reason, quoted
 from leaderboard.journal.triggers import UPKEEP
@@ -70,7 +71,7 @@ class Batches:
 
     @property
     def labels(self) -> list[str]:
-        return list(map(_label, self.group.fields))
+        return [field.label for field in self.group.fields]
 
     def claims(self) -> list[Claim]:
         """Return what the counters mean, and what keeps them."""
@@ -86,6 +87,11 @@ class Batches:
             )
             for each in self.group.counters
         ]
+
+    def not_built(self) -> list[Claim]:
+        """Return the claims that the database does not confirm: their counters are counted on every read."""
+        known = built(self.connection)
+        return [claim for claim in self.claims() if not claim.agrees_with(known.get(claim.name))]
 
     def is_present(self) -> bool:
         """Tell whether the tables and the columns are in the database."""
@@ -221,10 +227,10 @@ class Batches:
         fields = [each.field for each in [*self.group.additive, *self.group.extremes]]
         for row in rows:
             for each, kept, found in zip([*fields, *self.group.averages], row[1::2], row[2::2], strict=True):
-                if kept != found and _label(each) not in report.not_built:
+                if kept != found and each.label not in report.not_built:
                     report.wrong += 1
                     if len(report.drifts) < KEPT_DRIFTS:
-                        report.drifts.append(Drift(_label(each), row[0], kept, found))
+                        report.drifts.append(Drift(each.label, row[0], kept, found))
         report.rows += len(rows)
         return rows[-1][0] if rows else None
 
@@ -333,6 +339,7 @@ LEFT JOIN live ON live._k = b._k LEFT JOIN waits ON waits._k = b._k ORDER BY b._
             cursor.execute(f"SELECT set_config('{UPKEEP}', '', true)")
 
 
+PERCENT = re.compile(r"%(?!\((?:after|keys|marks)\)s)")
 UNGUARDED = """
 SELECT t.relid::regclass::text, expected.function
 FROM unnest(%s::text[], %s::text[]) expected (name, function) CROSS JOIN LATERAL (
@@ -345,10 +352,6 @@ WHERE c.relkind IN ('r', 'p') AND NOT EXISTS (
 ) ORDER BY 1, 2"""
 
 
-def _label(field: Any) -> str:
-    return f"{field.model._meta.label}.{field.name}"
-
-
 def _escaped(sql: str) -> str:
-    """Return SQL in which only our own parameters are parameters."""
-    return sql.replace("%", "%%").replace("%%(", "%(")
+    """Return SQL in which only our own parameters are parameters; a filter may have any text."""
+    return PERCENT.sub("%%", sql)

@@ -11,7 +11,6 @@ from django.core.exceptions import FieldDoesNotExist, FieldError, ValidationErro
 from django.db import NotSupportedError, connections, router
 from django.db.models import F, UniqueConstraint
 
-from leaderboard.counters import state
 from leaderboard.counters.batches import Batches
 from leaderboard.counters.groups import Counter
 from leaderboard.counters.links import Link, link_of
@@ -44,14 +43,10 @@ def check_counter(field: Any, databases: Sequence[str] | None = None) -> list[Ch
     return messages
 
 
-def _named(field: Any) -> str:
-    return f"{field.model._meta.label}.{field.name}"
-
-
 def _not_kept(field: Any, error: Exception) -> Error:
     reason = "; ".join(error.messages) if isinstance(error, ValidationError) else str(error)
     return Error(
-        f"{_named(field)} counts by {field.aggregate!r}, which cannot be kept: {reason}",
+        f"{field.label} counts by {field.aggregate!r}, which cannot be kept: {reason}",
         hint="Aggregate over one relation of the model; value and filter are made of columns of its rows.",
         obj=field,
         id="leaderboard.E010",
@@ -62,7 +57,7 @@ def _check_apps(field: Any) -> Iterator[CheckMessage]:
     for app in ("pgtrigger", "leaderboard"):
         if not apps.is_installed(app):
             yield Error(
-                f"{_named(field)} is kept by triggers, but {app!r} is not installed.",
+                f"{field.label} is kept by triggers, but {app!r} is not installed.",
                 hint=f"Add {app!r} to INSTALLED_APPS, and make migrations.",
                 obj=field,
                 id="leaderboard.E011",
@@ -77,7 +72,7 @@ def _check_uniqueness(field: Any) -> Iterator[CheckMessage]:
     what = "the primary key" if field.name in key else "a unique constraint"
     if field.name in key or any(field.name in names for names in sets):
         yield Error(
-            f"{_named(field)} is part of {what}.",
+            f"{field.label} is part of {what}.",
             hint="Each write to it would wait for whoever refers to its row by a foreign key, and those for "
             "it. Leave it out of the constraint.",
             obj=field,
@@ -89,7 +84,7 @@ def _check_chain(field: Any, counter: Counter) -> Iterator[CheckMessage]:
     for below in counter.counters_below():
         if field in _below(field) or counter.link.source is counter.link.target:
             yield Error(
-                f"{_named(field)} is made of {_named(below)}, which leads back to its own table.",
+                f"{field.label} is made of {below.label}, which leads back to its own table.",
                 hint="A chain goes up from table to table; count the rows themselves.",
                 obj=field,
                 id="leaderboard.E014",
@@ -97,7 +92,7 @@ def _check_chain(field: Any, counter: Counter) -> Iterator[CheckMessage]:
         elif below.kept.function not in ("count", "sum") or below.in_journal:
             what = "waits in a journal" if below.in_journal else f"is {below.aggregate!r}"
             yield Error(
-                f"{_named(field)} is made of {_named(below)}, which {what}.",
+                f"{field.label} is made of {below.label}, which {what}.",
                 hint="Chains are made of counts and sums that are stored Inline(); only the top one may "
                 "have a Journal().",
                 obj=field,
@@ -122,7 +117,7 @@ def _below(field: Any, seen: Sequence[Any] = ()) -> list[Any]:
 def _check_key(field: Any, link: Link) -> Iterator[CheckMessage]:
     if getattr(link.target_key, "column", None) is None:
         yield Error(
-            f"{_named(field)} is on a model whose primary key has several columns.",
+            f"{field.label} is on a model whose primary key has several columns.",
             hint="Let the counted rows refer to a column that is unique by itself.",
             obj=field,
             id="leaderboard.E016",
@@ -132,7 +127,7 @@ def _check_key(field: Any, link: Link) -> Iterator[CheckMessage]:
         types = [each.rel_db_type(connection) for each in (link.key, link.target_key)]
         if types[0] != types[1]:
             yield Error(
-                f"{_named(field)} counts by {link.key}, which is {types[0]}, but {link.target_key} is "
+                f"{field.label} counts by {link.key}, which is {types[0]}, but {link.target_key} is "
                 f"{types[1]}.",
                 hint=f"Give {link.key.name} the type of the key: no trigger could use an index otherwise.",
                 obj=field,
@@ -144,7 +139,7 @@ def _check_database(field: Any) -> Iterator[CheckMessage]:
     for alias in sorted({router.db_for_read(field.model), router.db_for_write(field.model)}):
         if connections[alias].vendor != "postgresql":
             yield Error(
-                f"{_named(field)} is a counter, but its database {alias!r} is {connections[alias].vendor}.",
+                f"{field.label} is a counter, but its database {alias!r} is {connections[alias].vendor}.",
                 hint="Counters need PostgreSQL; route the model to a PostgreSQL database.",
                 obj=field,
                 id="leaderboard.E017",
@@ -173,7 +168,7 @@ def _check_own_index(field: Any) -> Iterator[CheckMessage]:
             "table some space: ALTER TABLE … SET (fillfactor = 90).",
         )
     yield Warning(
-        f"There is an index on the counter {_named(field)}, {reason}",
+        f"There is an index on the counter {field.label}, {reason}",
         hint=hint,
         obj=field,
         id="leaderboard.W007",
@@ -200,7 +195,7 @@ def _check_index_of_rows(field: Any, counter: Counter) -> Iterator[CheckMessage]
     starts = [[name.removeprefix("-") for name in names[:2]] for names in sets]
     if [key.name, found.name] not in starts:
         yield Warning(
-            f"{_named(field)} looks for the next {field.kept.function}imum where one goes, but {meta.label} "
+            f"{field.label} looks for the next {field.kept.function}imum where one goes, but {meta.label} "
             f"has no index on ({key.name}, {found.name}).",
             hint=f"Add models.Index(fields=[{key.name!r}, {found.name!r}], name=…) to its Meta.indexes, and "
             "make migrations.",
@@ -250,8 +245,7 @@ def _check_group(field: Any, batches: Batches) -> Iterator[CheckMessage]:
             obj=field,
             id="leaderboard.W010",
         )
-    known = state.built(batches.connection)
-    if todo := [claim.name for claim in batches.claims() if not claim.agrees_with(known.get(claim.name))]:
+    if todo := [claim.name for claim in batches.not_built()]:
         yield Warning(
             f"{', '.join(todo)}: not built in {where}, and counted on every read.",
             hint=f"Run manage.py leaderboard backfill {' '.join(todo)} --database {batches.using}.",

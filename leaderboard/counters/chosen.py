@@ -11,6 +11,7 @@ from django.db.models import Field, Model
 
 from leaderboard.counters.batches import Batches
 from leaderboard.counters.bodies import Bodies
+from leaderboard.counters.fields import CounterField
 from leaderboard.counters.groups import CounterGroup
 from leaderboard.counters.registry import registered
 
@@ -47,13 +48,15 @@ def chosen_batches(chosen: Sequence[Chosen], using: str) -> list[Batches]:
 def _names(bodies: Bodies) -> list[str]:
     """Return the names of the counters of a group, and of their model."""
     label = bodies.group.link.target._meta.label
-    return [label, *(f"{label}.{field.name}" for field in bodies.group.fields)]
+    return [label, *(field.label for field in bodies.group.fields)]
 
 
 def _label(chosen: Chosen) -> str:
     if isinstance(chosen, str):
         return chosen
-    return f"{chosen.model._meta.label}.{chosen.name}" if isinstance(chosen, Field) else chosen._meta.label
+    if isinstance(chosen, CounterField):
+        return chosen.label
+    return str(chosen) if isinstance(chosen, Field) else chosen._meta.label
 
 
 def _height(group: CounterGroup, seen: Sequence[CounterGroup] = ()) -> int:

@@ -51,9 +51,6 @@ class Reader(Protocol):
 class NumericField(AnyDecimalField):
     """Decimals of any size: PostgreSQL's ``numeric`` without limits."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-
     def db_type(self, connection: Any) -> str:
         return "numeric"
 
@@ -114,6 +111,11 @@ class CounterField(ReadField):
             # Both, so that a new instance has 0 and not an expression.
             options.update(default=0, db_default=0)
         super().__init__(null=not self.is_additive, editable=False, **options)
+
+    @property
+    def label(self) -> str:
+        """Its name among all counters: ``blog.Post.comment_count``."""
+        return f"{self.model._meta.label}.{self.name}"
 
     @property
     def is_additive(self) -> bool:
@@ -194,7 +196,7 @@ class CounterField(ReadField):
     def check(self, **kwargs: Any) -> list[CheckMessage]:
         messages: list[CheckMessage] = super().check(**kwargs)
         if self.checked_by is None:
-            name = f"{self.model._meta.label}.{self.name}"
+            name = self.label
             return [
                 *messages,
                 Error(

@@ -33,8 +33,7 @@ class Counter:
 
     @property
     def label(self) -> str:
-        """Its name among all counters: ``blog.Post.comment_count``."""
-        return f"{self.field.model._meta.label}.{self.field.name}"
+        return str(self.field.label)
 
     @property
     def kept(self) -> Kept:
@@ -225,10 +224,10 @@ def _side_table(model: type[Model], relation: str) -> str:
     return f"{schema}{dot}{table_name(table, relation, 'journal')}"
 
 
-def _summand_field(field: CounterField) -> models.Field[Any, Any]:
+def _summand_field(field: CounterField) -> Any:
     column: Any = field.target_field.clone()
     column.default, column.db_default, column.null = 0, 0, False
-    return column  # type: ignore[no-any-return]
+    return column
 
 
 def journal_of(

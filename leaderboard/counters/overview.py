@@ -65,8 +65,8 @@ def _standings(batches: Batches) -> list[CounterStanding]:
     for average in group.averages:
         label = average.model._meta.label
         parts = {states[f"{label}.{name}"] for name in average.part_names}
-        states[f"{label}.{average.name}"] = max(parts, key=STATES.index)
-    storages = {f"{each.model._meta.label}.{each.name}": type(each.storage).__name__ for each in group.fields}
+        states[average.label] = max(parts, key=STATES.index)
+    storages = {each.label: type(each.storage).__name__ for each in group.fields}
     return [CounterStanding(name, states[name], storages[name], **common) for name in batches.labels]
 
 

@@ -80,12 +80,13 @@ def is_built(name: str, fingerprint: str, waits: bool, connection: Any) -> bool:
 
     if holds(_built.get((connection.alias, name))):
         return True
-    for other, known in _read(connection).items():
+    for other, known in built(connection).items():
         _built[connection.alias, other] = known
     return holds(_built.get((connection.alias, name)))
 
 
-def _read(connection: Any) -> dict[str, Known]:
+def built(connection: Any) -> dict[str, Known]:
+    """Return what is known of the counters that are built, by name."""
     connection.ensure_connection()
     # Not by Django's cursor: it is no query of the user's, whose tests may count them.
     with connection.wrap_database_errors, connection.connection.cursor() as cursor:
@@ -94,11 +95,6 @@ def _read(connection: Any) -> dict[str, Known]:
             return {}
         cursor.execute(f"SELECT s.name, s.fingerprint, s.waits FROM {HOLDS} WHERE s.built_at IS NOT NULL")
         return {name: Known(*known) for name, *known in cursor.fetchall()}
-
-
-def built(connection: Any) -> dict[str, Known]:
-    """Return what is known of the counters that are built, by name."""
-    return _read(connection)
 
 
 def progress(name: str, fingerprint: str, connection: Any) -> str | None:

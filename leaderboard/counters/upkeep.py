@@ -47,7 +47,7 @@ def backfill(
     settle_storage(using)
     reports = []
     for batches in _wanted(chosen, using):
-        todo = _not_built(batches)
+        todo = batches.not_built()
         if not todo:
             continue
         _need_triggers(batches)
@@ -146,7 +146,7 @@ def ignore(using: str = DEFAULT_DB_ALIAS) -> Iterator[None]:
 def activate_empty(using: str) -> None:
     """Take the counters for built whose table has no rows: the triggers will see all that comes."""
     for batches in _present(using):
-        todo = _not_built(batches)
+        todo = batches.not_built()
         if not todo or batches.amiss():
             continue
         with batches.connection.cursor() as cursor:
@@ -229,18 +229,13 @@ def _walk(
         yield after
 
 
-def _not_built(batches: Batches) -> list[state.Claim]:
-    known = state.built(batches.connection)
-    return [claim for claim in batches.claims() if not claim.agrees_with(known.get(claim.name))]
-
-
 def _names_not_built(batches: Batches) -> list[str]:
     """Return the counters whose columns nobody reads, and the averages that are made of such."""
-    names = {claim.name for claim in _not_built(batches)}
+    names = {claim.name for claim in batches.not_built()}
     model = batches.group.link.target._meta.label
     for field in batches.group.averages:
         if names & {f"{model}.{part}" for part in field.part_names}:
-            names.add(f"{model}.{field.name}")
+            names.add(field.label)
     return sorted(names)
 
 

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
 
 from django.db import DEFAULT_DB_ALIAS
-from django.db.models import Field, Model
 
 from leaderboard.counters import Report, check
+from leaderboard.counters.chosen import Chosen
 
 __all__ = ["assert_no_drift"]
-
-if TYPE_CHECKING:
-    Chosen = Field[Any, Any] | type[Model] | str
 
 SHOWN = 20
 
