@@ -17,6 +17,7 @@ from pgtrigger import compiler
 __all__ = [
     "MARK",
     "STATE_TABLE",
+    "DeferredTriggerSql",
     "InstalledTrigger",
     "OwnedTrigger",
     "OwnedTriggerSql",
@@ -95,6 +96,23 @@ $body$;
                 END IF;
             END $state$;
         """.replace("{mark}", MARK).replace("{state}", STATE_TABLE)
+
+
+class DeferredTriggerSql(OwnedTriggerSql):
+    """The statements that install a trigger which runs at commit, and reads by index.
+
+    A session plans its statements once, and the table may have been all but empty then. Nor does a scan by
+    bitmap tell the index which of its entries are dead: with many writes of one key it reads them ever again.
+    """
+
+    def get_template(self) -> str:
+        return (
+            super().get_template()
+            + """
+            ALTER FUNCTION {pgid}() SET enable_seqscan = off;
+            ALTER FUNCTION {pgid}() SET enable_bitmapscan = off;
+        """
+        )
 
 
 class StatementTriggerSql(OwnedTriggerSql):
@@ -199,7 +217,11 @@ class OwnedTrigger(pgtrigger.Trigger):
         del arguments["ignore_func_name"]
         if self.table is not None:
             arguments["table"] = self.table
-        template = StatementTriggerSql if self.level == pgtrigger.Statement else OwnedTriggerSql
+        template: type[OwnedTriggerSql] = OwnedTriggerSql
+        if self.level == pgtrigger.Statement:
+            template = StatementTriggerSql
+        elif self.timing == pgtrigger.Deferred:
+            template = DeferredTriggerSql
         installed = InstalledTrigger(name=self.name, sql=template(**arguments))
         installed.requires = self.requires
         return installed

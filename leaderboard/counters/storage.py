@@ -24,7 +24,7 @@ class Journal:
     holds the parent. Raises ``ValueError`` unless it is a power of two, from 1 to 4096.
     """
 
-    fold_every: int = 32
+    fold_every: int = 128
 
     def __post_init__(self) -> None:
         every = self.fold_every
@@ -32,7 +32,7 @@ class Journal:
             raise ValueError(f"Journal(fold_every={every!r}): give a power of two from 1 to 4096.")
 
     def deconstruct(self) -> tuple[str, tuple[()], dict[str, Any]]:
-        return "leaderboard.Journal", (), {} if self.fold_every == 32 else {"fold_every": self.fold_every}
+        return "leaderboard.Journal", (), {} if self.fold_every == 128 else {"fold_every": self.fold_every}
 
 
 Storage = Inline | Journal

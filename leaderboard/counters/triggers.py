@@ -35,7 +35,14 @@ def source_triggers(bodies: Bodies) -> list[OwnedTrigger]:
     meta = bodies.group.link.source._meta
     table = meta.db_table if meta.auto_created else None
     triggers = [
-        _statement(event, slug, event, partial(bodies.write, event), declare=bodies.declare, table=table)
+        _statement(
+            event,
+            slug,
+            event,
+            partial(bodies.write, event),
+            declare=partial(bodies.declare, event),
+            table=table,
+        )
         for event in ON_ROWS
     ]
     return [*triggers, _statement("truncate", slug, None, bodies.truncate, table=table)]

@@ -34,7 +34,8 @@ def reason_to_wait(journal: JournalTable) -> str:
     """
     if journal.fold_every < 2:
         return str(int(Reason.FOLDING))
-    chosen = f"hashtext(clock_timestamp()::text) & {journal.fold_every - 1} = 0"
+    moment = "hashfloat8(date_part('microseconds', clock_timestamp()))"
+    chosen = f"{moment} & {journal.fold_every - 1} = 0"
     return f"CASE WHEN {chosen} THEN {Reason.FOLDING} ELSE {Reason.WAITING} END"
 
 

@@ -53,7 +53,7 @@ class JournalTable:
     target: type[Model]
     target_key: Any
     summands: Sequence[Summand]
-    fold_every: int = 32
+    fold_every: int = 128
     assignments: Sequence[str] = ()
     refresh: Callable[[str], Sequence[str]] = lambda keys: ()
 

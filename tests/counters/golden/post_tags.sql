@@ -1,23 +1,15 @@
 -- counter_insert_post_tags AFTER INSERT counters_post_tags
-DECLARE _touched bigint[]; _change_more boolean; _change_k bigint; _change_1 bigint; _before_more boolean; _before_k bigint; _before_1 bigint;
+
 /* counters.Post.tag_count=1e1f1258f2f1072da0abe361e1a01892; */
 IF current_setting('leaderboard.ignore', true) = 'on' THEN
     INSERT INTO "counters_post_tags_journal" (key, reason) SELECT DISTINCT dirty.key, -1 FROM (SELECT "post_id" FROM new_rows WHERE "post_id" IS NOT NULL) dirty (key) WHERE dirty.key IS NOT NULL;
     RETURN NULL;
 END IF;
-SELECT EXISTS (SELECT FROM new_rows WHERE "post_id" IS NOT NULL OFFSET 1), r._k, r._1::bigint INTO _change_more, _change_k, _change_1
-FROM (SELECT "post_id" AS _k, 1 AS _1 FROM new_rows WHERE "post_id" IS NOT NULL) r LIMIT 1;
-IF _change_k IS NULL THEN
+UPDATE "counters_post" p SET "tag_count" = p."tag_count" + change._1 FROM (SELECT r._k, r._1::bigint AS _1 FROM (SELECT "post_id" AS _k, 1 AS _1 FROM new_rows WHERE "post_id" IS NOT NULL) r LIMIT 1) change
+WHERE p."id" = change._k AND (change._1 <> 0) AND NOT EXISTS (SELECT FROM new_rows WHERE "post_id" IS NOT NULL OFFSET 1);
+IF FOUND THEN
     RETURN NULL;
-ELSIF NOT _change_more THEN
-    IF _change_1 = 0 THEN
-        RETURN NULL;
-    END IF;
-    UPDATE "counters_post" SET "tag_count" = "tag_count" + _change_1
-    WHERE "id" = _change_k;
-    IF NOT FOUND THEN
-        INSERT INTO "counters_post_tags_journal" (key, reason, "tag_count") VALUES (_change_k, 1, _change_1);
-    END IF;
+ELSIF NOT EXISTS (SELECT FROM (SELECT "post_id" AS _k, 1 AS _1 FROM new_rows WHERE "post_id" IS NOT NULL) r WHERE NOT (r._1 = 0)) THEN
     RETURN NULL;
 END IF;
 WITH delta AS MATERIALIZED (
@@ -87,26 +79,17 @@ FROM delta LEFT JOIN added ON added._k = delta._k WHERE added._k IS NULL;
 RETURN NULL;
 
 -- counter_delete_post_tags AFTER DELETE counters_post_tags
-DECLARE _touched bigint[]; _change_more boolean; _change_k bigint; _change_1 bigint; _before_more boolean; _before_k bigint; _before_1 bigint;
+
 /* counters.Post.tag_count=1e1f1258f2f1072da0abe361e1a01892; */
 IF current_setting('leaderboard.ignore', true) = 'on' THEN
     INSERT INTO "counters_post_tags_journal" (key, reason) SELECT DISTINCT dirty.key, -1 FROM (SELECT "post_id" FROM old_rows WHERE "post_id" IS NOT NULL) dirty (key) WHERE dirty.key IS NOT NULL;
     RETURN NULL;
 END IF;
-SELECT EXISTS (SELECT FROM old_rows WHERE "post_id" IS NOT NULL OFFSET 1), r._k, r._1::bigint INTO _change_more, _change_k, _change_1
-FROM (SELECT "post_id" AS _k, 1 AS _1 FROM old_rows WHERE "post_id" IS NOT NULL) r LIMIT 1;
-IF _change_k IS NULL THEN
+UPDATE "counters_post" p SET "tag_count" = p."tag_count" + change._1 FROM (SELECT r._k, -r._1::bigint AS _1 FROM (SELECT "post_id" AS _k, 1 AS _1 FROM old_rows WHERE "post_id" IS NOT NULL) r LIMIT 1) change
+WHERE p."id" = change._k AND (change._1 <> 0) AND NOT EXISTS (SELECT FROM old_rows WHERE "post_id" IS NOT NULL OFFSET 1);
+IF FOUND THEN
     RETURN NULL;
-ELSIF NOT _change_more THEN
-    _change_1 := -_change_1;
-    IF _change_1 = 0 THEN
-        RETURN NULL;
-    END IF;
-    UPDATE "counters_post" SET "tag_count" = "tag_count" + _change_1
-    WHERE "id" = _change_k;
-    IF NOT FOUND THEN
-        INSERT INTO "counters_post_tags_journal" (key, reason, "tag_count") VALUES (_change_k, 1, _change_1);
-    END IF;
+ELSIF NOT EXISTS (SELECT FROM (SELECT "post_id" AS _k, 1 AS _1 FROM old_rows WHERE "post_id" IS NOT NULL) r WHERE NOT (r._1 = 0)) THEN
     RETURN NULL;
 END IF;
 WITH delta AS MATERIALIZED (
@@ -348,7 +331,7 @@ RETURN NEW;
 
             CREATE OR REPLACE FUNCTION leaderboard_counter_insert_post_tags_9194a() RETURNS TRIGGER LANGUAGE plpgsql SECURITY DEFINER AS $body$
 #variable_conflict use_column
-DECLARE _touched bigint[]; _change_more boolean; _change_k bigint; _change_1 bigint; _before_more boolean; _before_k bigint; _before_1 bigint;
+
 BEGIN
 
 /* counters.Post.tag_count=1e1f1258f2f1072da0abe361e1a01892; */
@@ -356,19 +339,11 @@ IF current_setting('leaderboard.ignore', true) = 'on' THEN
     INSERT INTO "counters_post_tags_journal" (key, reason) SELECT DISTINCT dirty.key, -1 FROM (SELECT "post_id" FROM new_rows WHERE "post_id" IS NOT NULL) dirty (key) WHERE dirty.key IS NOT NULL;
     RETURN NULL;
 END IF;
-SELECT EXISTS (SELECT FROM new_rows WHERE "post_id" IS NOT NULL OFFSET 1), r._k, r._1::bigint INTO _change_more, _change_k, _change_1
-FROM (SELECT "post_id" AS _k, 1 AS _1 FROM new_rows WHERE "post_id" IS NOT NULL) r LIMIT 1;
-IF _change_k IS NULL THEN
+UPDATE "counters_post" p SET "tag_count" = p."tag_count" + change._1 FROM (SELECT r._k, r._1::bigint AS _1 FROM (SELECT "post_id" AS _k, 1 AS _1 FROM new_rows WHERE "post_id" IS NOT NULL) r LIMIT 1) change
+WHERE p."id" = change._k AND (change._1 <> 0) AND NOT EXISTS (SELECT FROM new_rows WHERE "post_id" IS NOT NULL OFFSET 1);
+IF FOUND THEN
     RETURN NULL;
-ELSIF NOT _change_more THEN
-    IF _change_1 = 0 THEN
-        RETURN NULL;
-    END IF;
-    UPDATE "counters_post" SET "tag_count" = "tag_count" + _change_1
-    WHERE "id" = _change_k;
-    IF NOT FOUND THEN
-        INSERT INTO "counters_post_tags_journal" (key, reason, "tag_count") VALUES (_change_k, 1, _change_1);
-    END IF;
+ELSIF NOT EXISTS (SELECT FROM (SELECT "post_id" AS _k, 1 AS _1 FROM new_rows WHERE "post_id" IS NOT NULL) r WHERE NOT (r._1 = 0)) THEN
     RETURN NULL;
 END IF;
 WITH delta AS MATERIALIZED (
@@ -409,7 +384,7 @@ $body$;
                 FOR EACH STATEMENT 
                 EXECUTE FUNCTION leaderboard_counter_insert_post_tags_9194a();
 
-            COMMENT ON TRIGGER leaderboard_counter_insert_post_tags_9194a ON "counters_post_tags" IS '8c8533c43870b21d4a8da03a27bf2fd266293f9d';
+            COMMENT ON TRIGGER leaderboard_counter_insert_post_tags_9194a ON "counters_post_tags" IS '53e4b66828c727cf893cced6ee2950776fc48d7a';
 
             DO $state$ BEGIN
                 IF to_regclass('leaderboard_counterstate') IS NOT NULL THEN

@@ -1,23 +1,20 @@
 -- counter_insert_post_votes_cast AFTER INSERT counters_vote
-DECLARE _touched bigint[]; _change_more boolean; _change_k bigint; _change_1 bigint; _before_more boolean; _before_k bigint; _before_1 bigint;
+
 /* counters.Post.vote_count=09eb043ed7650bc2e4845a9bef0de8c3; */
 IF current_setting('leaderboard.ignore', true) = 'on' THEN
     INSERT INTO "counters_post_votes_cast_journal" (key, reason) SELECT DISTINCT dirty.key, -1 FROM (SELECT "object_id" FROM new_rows WHERE "object_id" IS NOT NULL AND "content_type_id" = (SELECT t.id FROM django_content_type t WHERE t.app_label = 'counters' AND t.model = 'post')) dirty (key) WHERE dirty.key IS NOT NULL;
     RETURN NULL;
 END IF;
-SELECT EXISTS (SELECT FROM new_rows WHERE "object_id" IS NOT NULL AND "content_type_id" = (SELECT t.id FROM django_content_type t WHERE t.app_label = 'counters' AND t.model = 'post') OFFSET 1), r._k, r._1::bigint INTO _change_more, _change_k, _change_1
-FROM (SELECT "object_id" AS _k, 1 AS _1 FROM new_rows WHERE "object_id" IS NOT NULL AND "content_type_id" = (SELECT t.id FROM django_content_type t WHERE t.app_label = 'counters' AND t.model = 'post')) r LIMIT 1;
-IF _change_k IS NULL THEN
+INSERT INTO "counters_post_votes_cast_journal" (key, reason, "vote_count")
+SELECT change._k, CASE WHEN hashfloat8(date_part('microseconds', clock_timestamp())) & 3 = 0 THEN 2 ELSE 0 END, change._1 FROM (SELECT r._k, r._1::bigint AS _1 FROM (SELECT "object_id" AS _k, 1 AS _1 FROM new_rows WHERE "object_id" IS NOT NULL AND "content_type_id" = (SELECT t.id FROM django_content_type t WHERE t.app_label = 'counters' AND t.model = 'post')) r LIMIT 1) change
+WHERE (change._1 <> 0) AND NOT EXISTS (SELECT FROM new_rows WHERE "object_id" IS NOT NULL AND "content_type_id" = (SELECT t.id FROM django_content_type t WHERE t.app_label = 'counters' AND t.model = 'post') OFFSET 1);
+IF FOUND THEN
     RETURN NULL;
-ELSIF NOT _change_more THEN
-    IF _change_1 = 0 THEN
-        RETURN NULL;
-    END IF;
-    INSERT INTO "counters_post_votes_cast_journal" (key, reason, "vote_count") VALUES (_change_k, CASE WHEN hashtext(clock_timestamp()::text) & 3 = 0 THEN 2 ELSE 0 END, _change_1);
+ELSIF NOT EXISTS (SELECT FROM (SELECT "object_id" AS _k, 1 AS _1 FROM new_rows WHERE "object_id" IS NOT NULL AND "content_type_id" = (SELECT t.id FROM django_content_type t WHERE t.app_label = 'counters' AND t.model = 'post')) r WHERE NOT (r._1 = 0)) THEN
     RETURN NULL;
 END IF;
 INSERT INTO "counters_post_votes_cast_journal" (key, "vote_count", reason)
-SELECT delta.*, CASE WHEN hashtext(clock_timestamp()::text) & 3 = 0 THEN 2 ELSE 0 END FROM (
+SELECT delta.*, CASE WHEN hashfloat8(date_part('microseconds', clock_timestamp())) & 3 = 0 THEN 2 ELSE 0 END FROM (
     SELECT _k, SUM(_1)::bigint AS _1 FROM (
         SELECT "object_id" AS _k, 1 AS _1 FROM new_rows WHERE "object_id" IS NOT NULL AND "content_type_id" = (SELECT t.id FROM django_content_type t WHERE t.app_label = 'counters' AND t.model = 'post')
     ) signed GROUP BY _k
@@ -44,11 +41,11 @@ ELSIF (_change_more OR _before_more) IS NOT TRUE AND COALESCE(_change_k = _befor
     IF _change_1 = 0 THEN
         RETURN NULL;
     END IF;
-    INSERT INTO "counters_post_votes_cast_journal" (key, reason, "vote_count") VALUES (_change_k, CASE WHEN hashtext(clock_timestamp()::text) & 3 = 0 THEN 2 ELSE 0 END, _change_1);
+    INSERT INTO "counters_post_votes_cast_journal" (key, reason, "vote_count") VALUES (_change_k, CASE WHEN hashfloat8(date_part('microseconds', clock_timestamp())) & 3 = 0 THEN 2 ELSE 0 END, _change_1);
     RETURN NULL;
 END IF;
 INSERT INTO "counters_post_votes_cast_journal" (key, "vote_count", reason)
-SELECT delta.*, CASE WHEN hashtext(clock_timestamp()::text) & 3 = 0 THEN 2 ELSE 0 END FROM (
+SELECT delta.*, CASE WHEN hashfloat8(date_part('microseconds', clock_timestamp())) & 3 = 0 THEN 2 ELSE 0 END FROM (
     SELECT _k, SUM(_sign * _1)::bigint AS _1 FROM (
         SELECT 1 AS _sign, r.* FROM (SELECT "object_id" AS _k, 1 AS _1 FROM new_rows WHERE "object_id" IS NOT NULL AND "content_type_id" = (SELECT t.id FROM django_content_type t WHERE t.app_label = 'counters' AND t.model = 'post')) r
         UNION ALL
@@ -59,26 +56,22 @@ SELECT delta.*, CASE WHEN hashtext(clock_timestamp()::text) & 3 = 0 THEN 2 ELSE 
 RETURN NULL;
 
 -- counter_delete_post_votes_cast AFTER DELETE counters_vote
-DECLARE _touched bigint[]; _change_more boolean; _change_k bigint; _change_1 bigint; _before_more boolean; _before_k bigint; _before_1 bigint;
+
 /* counters.Post.vote_count=09eb043ed7650bc2e4845a9bef0de8c3; */
 IF current_setting('leaderboard.ignore', true) = 'on' THEN
     INSERT INTO "counters_post_votes_cast_journal" (key, reason) SELECT DISTINCT dirty.key, -1 FROM (SELECT "object_id" FROM old_rows WHERE "object_id" IS NOT NULL AND "content_type_id" = (SELECT t.id FROM django_content_type t WHERE t.app_label = 'counters' AND t.model = 'post')) dirty (key) WHERE dirty.key IS NOT NULL;
     RETURN NULL;
 END IF;
-SELECT EXISTS (SELECT FROM old_rows WHERE "object_id" IS NOT NULL AND "content_type_id" = (SELECT t.id FROM django_content_type t WHERE t.app_label = 'counters' AND t.model = 'post') OFFSET 1), r._k, r._1::bigint INTO _change_more, _change_k, _change_1
-FROM (SELECT "object_id" AS _k, 1 AS _1 FROM old_rows WHERE "object_id" IS NOT NULL AND "content_type_id" = (SELECT t.id FROM django_content_type t WHERE t.app_label = 'counters' AND t.model = 'post')) r LIMIT 1;
-IF _change_k IS NULL THEN
+INSERT INTO "counters_post_votes_cast_journal" (key, reason, "vote_count")
+SELECT change._k, CASE WHEN hashfloat8(date_part('microseconds', clock_timestamp())) & 3 = 0 THEN 2 ELSE 0 END, change._1 FROM (SELECT r._k, -r._1::bigint AS _1 FROM (SELECT "object_id" AS _k, 1 AS _1 FROM old_rows WHERE "object_id" IS NOT NULL AND "content_type_id" = (SELECT t.id FROM django_content_type t WHERE t.app_label = 'counters' AND t.model = 'post')) r LIMIT 1) change
+WHERE (change._1 <> 0) AND NOT EXISTS (SELECT FROM old_rows WHERE "object_id" IS NOT NULL AND "content_type_id" = (SELECT t.id FROM django_content_type t WHERE t.app_label = 'counters' AND t.model = 'post') OFFSET 1);
+IF FOUND THEN
     RETURN NULL;
-ELSIF NOT _change_more THEN
-    _change_1 := -_change_1;
-    IF _change_1 = 0 THEN
-        RETURN NULL;
-    END IF;
-    INSERT INTO "counters_post_votes_cast_journal" (key, reason, "vote_count") VALUES (_change_k, CASE WHEN hashtext(clock_timestamp()::text) & 3 = 0 THEN 2 ELSE 0 END, _change_1);
+ELSIF NOT EXISTS (SELECT FROM (SELECT "object_id" AS _k, 1 AS _1 FROM old_rows WHERE "object_id" IS NOT NULL AND "content_type_id" = (SELECT t.id FROM django_content_type t WHERE t.app_label = 'counters' AND t.model = 'post')) r WHERE NOT (r._1 = 0)) THEN
     RETURN NULL;
 END IF;
 INSERT INTO "counters_post_votes_cast_journal" (key, "vote_count", reason)
-SELECT delta.*, CASE WHEN hashtext(clock_timestamp()::text) & 3 = 0 THEN 2 ELSE 0 END FROM (
+SELECT delta.*, CASE WHEN hashfloat8(date_part('microseconds', clock_timestamp())) & 3 = 0 THEN 2 ELSE 0 END FROM (
     SELECT _k, SUM(_sign * _1)::bigint AS _1 FROM (
         SELECT -1 AS _sign, r.* FROM (SELECT "object_id" AS _k, 1 AS _1 FROM old_rows WHERE "object_id" IS NOT NULL AND "content_type_id" = (SELECT t.id FROM django_content_type t WHERE t.app_label = 'counters' AND t.model = 'post')) r
     ) signed GROUP BY _k
@@ -306,7 +299,7 @@ RETURN NEW;
 
             CREATE OR REPLACE FUNCTION pgtrigger_counter_insert_post_votes_cast_eb7a2() RETURNS TRIGGER LANGUAGE plpgsql SECURITY DEFINER AS $body$
 #variable_conflict use_column
-DECLARE _touched bigint[]; _change_more boolean; _change_k bigint; _change_1 bigint; _before_more boolean; _before_k bigint; _before_1 bigint;
+
 BEGIN
 
 /* counters.Post.vote_count=09eb043ed7650bc2e4845a9bef0de8c3; */
@@ -314,19 +307,16 @@ IF current_setting('leaderboard.ignore', true) = 'on' THEN
     INSERT INTO "counters_post_votes_cast_journal" (key, reason) SELECT DISTINCT dirty.key, -1 FROM (SELECT "object_id" FROM new_rows WHERE "object_id" IS NOT NULL AND "content_type_id" = (SELECT t.id FROM django_content_type t WHERE t.app_label = 'counters' AND t.model = 'post')) dirty (key) WHERE dirty.key IS NOT NULL;
     RETURN NULL;
 END IF;
-SELECT EXISTS (SELECT FROM new_rows WHERE "object_id" IS NOT NULL AND "content_type_id" = (SELECT t.id FROM django_content_type t WHERE t.app_label = 'counters' AND t.model = 'post') OFFSET 1), r._k, r._1::bigint INTO _change_more, _change_k, _change_1
-FROM (SELECT "object_id" AS _k, 1 AS _1 FROM new_rows WHERE "object_id" IS NOT NULL AND "content_type_id" = (SELECT t.id FROM django_content_type t WHERE t.app_label = 'counters' AND t.model = 'post')) r LIMIT 1;
-IF _change_k IS NULL THEN
+INSERT INTO "counters_post_votes_cast_journal" (key, reason, "vote_count")
+SELECT change._k, CASE WHEN hashfloat8(date_part('microseconds', clock_timestamp())) & 3 = 0 THEN 2 ELSE 0 END, change._1 FROM (SELECT r._k, r._1::bigint AS _1 FROM (SELECT "object_id" AS _k, 1 AS _1 FROM new_rows WHERE "object_id" IS NOT NULL AND "content_type_id" = (SELECT t.id FROM django_content_type t WHERE t.app_label = 'counters' AND t.model = 'post')) r LIMIT 1) change
+WHERE (change._1 <> 0) AND NOT EXISTS (SELECT FROM new_rows WHERE "object_id" IS NOT NULL AND "content_type_id" = (SELECT t.id FROM django_content_type t WHERE t.app_label = 'counters' AND t.model = 'post') OFFSET 1);
+IF FOUND THEN
     RETURN NULL;
-ELSIF NOT _change_more THEN
-    IF _change_1 = 0 THEN
-        RETURN NULL;
-    END IF;
-    INSERT INTO "counters_post_votes_cast_journal" (key, reason, "vote_count") VALUES (_change_k, CASE WHEN hashtext(clock_timestamp()::text) & 3 = 0 THEN 2 ELSE 0 END, _change_1);
+ELSIF NOT EXISTS (SELECT FROM (SELECT "object_id" AS _k, 1 AS _1 FROM new_rows WHERE "object_id" IS NOT NULL AND "content_type_id" = (SELECT t.id FROM django_content_type t WHERE t.app_label = 'counters' AND t.model = 'post')) r WHERE NOT (r._1 = 0)) THEN
     RETURN NULL;
 END IF;
 INSERT INTO "counters_post_votes_cast_journal" (key, "vote_count", reason)
-SELECT delta.*, CASE WHEN hashtext(clock_timestamp()::text) & 3 = 0 THEN 2 ELSE 0 END FROM (
+SELECT delta.*, CASE WHEN hashfloat8(date_part('microseconds', clock_timestamp())) & 3 = 0 THEN 2 ELSE 0 END FROM (
     SELECT _k, SUM(_1)::bigint AS _1 FROM (
         SELECT "object_id" AS _k, 1 AS _1 FROM new_rows WHERE "object_id" IS NOT NULL AND "content_type_id" = (SELECT t.id FROM django_content_type t WHERE t.app_label = 'counters' AND t.model = 'post')
     ) signed GROUP BY _k
@@ -353,7 +343,7 @@ $body$;
                 FOR EACH STATEMENT 
                 EXECUTE FUNCTION pgtrigger_counter_insert_post_votes_cast_eb7a2();
 
-            COMMENT ON TRIGGER pgtrigger_counter_insert_post_votes_cast_eb7a2 ON "counters_vote" IS '2659900d7184954a69890b6ff2972b42e8e5d2ee';
+            COMMENT ON TRIGGER pgtrigger_counter_insert_post_votes_cast_eb7a2 ON "counters_vote" IS '412614c983d64c3f692be2c3309bddc2c4d8d347';
 
             DO $state$ BEGIN
                 IF to_regclass('leaderboard_counterstate') IS NOT NULL THEN
