@@ -16,21 +16,18 @@ Old rows are counted with a minus, so nothing joins them to new ones, and a chan
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
 from typing import Any
 
-from leaderboard.counters.differences import Differences
-from leaderboard.counters.extremes import Extremes
-from leaderboard.counters.groups import Counter, CounterGroup, journal_of
+from leaderboard.counters.groups import Counter, CounterGroup
+from leaderboard.counters.rows import NEW, OLD, WRITTEN, GroupRows
 from leaderboard.journal.statements import fold, mark_dirty, reason_to_wait
-from leaderboard.journal.table import JournalTable, Reason, quoted
+from leaderboard.journal.table import Reason, quoted
 
 __all__ = ["IGNORE", "IGNORED", "Bodies"]
 
 # A setting, local to a transaction: writes are not recorded, but that they were made is.
 IGNORE = "leaderboard.ignore"
 IGNORED = f"current_setting('{IGNORE}', true) = 'on'"
-NEW, OLD = "new_rows", "old_rows"
 NO_OLD_SNAPSHOT = """
 IF current_setting('transaction_isolation') <> 'read committed' THEN
     RAISE EXCEPTION 'TRUNCATE of a table with counters needs READ COMMITTED'
@@ -41,87 +38,15 @@ END IF;"""
 CHANGE, BEFORE = "_change", "_before"
 # NULL where a table had no row of the group.
 NOT_MORE = "(_change_more OR _before_more) IS NOT TRUE"
-WRITTEN = {"insert": (NEW,), "update": (NEW, OLD), "delete": (OLD,)}
 
 
-class Bodies:
-    """The SQL of one group of counters on databases like ``connection``."""
+class Bodies(GroupRows):
+    """The bodies of the triggers of one group of counters on databases like ``connection``."""
 
     def __init__(self, group: CounterGroup, connection: Any) -> None:
-        self.group = group
-        self.connection = connection
+        super().__init__(group, connection)
         # With their models; set when they are registered.
         self.triggers: Sequence[tuple[Any, Any]] = []
-
-    @cached_property
-    def journal(self) -> JournalTable:
-        return journal_of(self.group, self.connection, self.extremes.refresh, self._averages("d"))
-
-    @cached_property
-    def extremes(self) -> Extremes:
-        return Extremes(self.group, self.connection)
-
-    @cached_property
-    def differences(self) -> Differences:
-        return Differences(self.group, self.journal, self.rows(self.group.source_table), self.connection)
-
-    # Rows
-
-    def rows(self, table: str) -> str:
-        """Return a query for the key of each related row and what it holds for each counter."""
-        columns = [f"{self.group.key} AS _k"]
-        for counter in self.group.counters:
-            held = counter.value if counter.kept.is_extreme else counter.amount
-            columns.append(f"{held(self.connection)} AS {counter.alias}")
-        return f"SELECT {', '.join(columns)} FROM {table} WHERE {self.group.belongs()}"
-
-    def _signed(self, event: str) -> str:
-        """Return the rows of an event with their sign."""
-        parts = []
-        for table in WRITTEN[event]:
-            sign = "1" if table == NEW else "-1"
-            parts.append(f"SELECT {sign} AS _sign, r.* FROM ({self.rows(table)}) r")
-        return "\n        UNION ALL\n        ".join(parts)
-
-    def _sums(self, *, is_signed: bool) -> list[str]:
-        factor = "_sign * " if is_signed else ""
-        return [
-            f"SUM({factor}{counter.alias})::{counter.type(self.connection)}"
-            for counter in self.group.additive
-        ]
-
-    def _summed(self, *, is_signed: bool) -> list[str]:
-        sums = self._sums(is_signed=is_signed)
-        return [
-            f"{total} AS {counter.alias}" for total, counter in zip(sums, self.group.additive, strict=True)
-        ]
-
-    # What a row of the target becomes
-
-    def _additions(self, delta: str) -> list[str]:
-        """Return what inline counters become by the sums of ``delta``."""
-        return [
-            *(f"{c.column} = p.{c.column} + {delta}.{c.alias}" for c in self.inline),
-            *self._averages(delta, by_alias=True),
-        ]
-
-    def _averages(self, delta: str, *, by_alias: bool = False) -> list[str]:
-        changed = {
-            c.field.name: f"p.{c.column} + {delta}.{c.alias if by_alias else quoted(self._summand(c))}"
-            for c in self.group.additive
-        }
-        return self.group.averages_set(changed)
-
-    def _summand(self, counter: Counter) -> str:
-        return self.group.summand(counter, self.connection).name
-
-    @property
-    def inline(self) -> Sequence[Counter]:
-        return [counter for counter in self.group.additive if not counter.in_journal]
-
-    @property
-    def journaled(self) -> Sequence[Counter]:
-        return [counter for counter in self.group.additive if counter.in_journal]
 
     # Writes to related rows
 

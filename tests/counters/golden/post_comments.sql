@@ -16,7 +16,7 @@ IF _change_k IS NULL THEN
     RETURN NULL;
 ELSIF NOT _change_more THEN
     IF _change_2 <> 0 THEN
-        INSERT INTO "counters_post_comments_journal" (key, reason, "karma") VALUES (_change_k, CASE WHEN hashfloat8(date_part('microseconds', clock_timestamp())) & 63 = 0 THEN 2 ELSE 0 END, _change_2);
+        INSERT INTO "counters_post_comments_journal" (key, reason, "karma") VALUES (_change_k, CASE WHEN hashfloat8(date_part('microseconds', clock_timestamp())) & 127 = 0 THEN 2 ELSE 0 END, _change_2);
     END IF;
     UPDATE "counters_post" SET "comment_count" = "comment_count" + _change_1, "spent" = "spent" + _change_3, "last_comment_at" = GREATEST("last_comment_at", _change_4), "fewest_votes" = LEAST("fewest_votes", _change_5)
     WHERE "id" = _change_k;
@@ -39,7 +39,7 @@ WITH delta AS MATERIALIZED (
     RETURNING delta._k
 )
 INSERT INTO "counters_post_comments_journal" (key, reason, "comment_count", "karma", "spent")
-SELECT delta._k, CASE WHEN added._k IS NULL THEN 1 ELSE CASE WHEN hashfloat8(date_part('microseconds', clock_timestamp())) & 63 = 0 THEN 2 ELSE 0 END END, CASE WHEN added._k IS NULL THEN delta._1 ELSE 0 END, delta._2, CASE WHEN added._k IS NULL THEN delta._3 ELSE 0 END
+SELECT delta._k, CASE WHEN added._k IS NULL THEN 1 ELSE CASE WHEN hashfloat8(date_part('microseconds', clock_timestamp())) & 127 = 0 THEN 2 ELSE 0 END END, CASE WHEN added._k IS NULL THEN delta._1 ELSE 0 END, delta._2, CASE WHEN added._k IS NULL THEN delta._3 ELSE 0 END
 FROM delta LEFT JOIN added ON added._k = delta._k WHERE added._k IS NULL OR delta._2 <> 0;
 RETURN NULL;
 
@@ -80,7 +80,7 @@ WITH signed AS MATERIALIZED (
     RETURNING delta._k
 ), recorded AS (
     INSERT INTO "counters_post_comments_journal" (key, reason, "comment_count", "karma", "spent")
-SELECT delta._k, CASE WHEN added._k IS NULL THEN 1 ELSE CASE WHEN hashfloat8(date_part('microseconds', clock_timestamp())) & 63 = 0 THEN 2 ELSE 0 END END, CASE WHEN added._k IS NULL THEN delta._1 ELSE 0 END, delta._2, CASE WHEN added._k IS NULL THEN delta._3 ELSE 0 END
+SELECT delta._k, CASE WHEN added._k IS NULL THEN 1 ELSE CASE WHEN hashfloat8(date_part('microseconds', clock_timestamp())) & 127 = 0 THEN 2 ELSE 0 END END, CASE WHEN added._k IS NULL THEN delta._1 ELSE 0 END, delta._2, CASE WHEN added._k IS NULL THEN delta._3 ELSE 0 END
 FROM delta LEFT JOIN added ON added._k = delta._k WHERE added._k IS NULL OR delta._2 <> 0
 )
 SELECT array_agg(delta._k) INTO _touched FROM delta;
@@ -118,7 +118,7 @@ WITH signed AS MATERIALIZED (
     RETURNING delta._k
 ), recorded AS (
     INSERT INTO "counters_post_comments_journal" (key, reason, "comment_count", "karma", "spent")
-SELECT delta._k, CASE WHEN added._k IS NULL THEN 1 ELSE CASE WHEN hashfloat8(date_part('microseconds', clock_timestamp())) & 63 = 0 THEN 2 ELSE 0 END END, CASE WHEN added._k IS NULL THEN delta._1 ELSE 0 END, delta._2, CASE WHEN added._k IS NULL THEN delta._3 ELSE 0 END
+SELECT delta._k, CASE WHEN added._k IS NULL THEN 1 ELSE CASE WHEN hashfloat8(date_part('microseconds', clock_timestamp())) & 127 = 0 THEN 2 ELSE 0 END END, CASE WHEN added._k IS NULL THEN delta._1 ELSE 0 END, delta._2, CASE WHEN added._k IS NULL THEN delta._3 ELSE 0 END
 FROM delta LEFT JOIN added ON added._k = delta._k WHERE added._k IS NULL OR delta._2 <> 0
 )
 SELECT array_agg(delta._k) INTO _touched FROM delta;
@@ -388,7 +388,7 @@ IF _change_k IS NULL THEN
     RETURN NULL;
 ELSIF NOT _change_more THEN
     IF _change_2 <> 0 THEN
-        INSERT INTO "counters_post_comments_journal" (key, reason, "karma") VALUES (_change_k, CASE WHEN hashfloat8(date_part('microseconds', clock_timestamp())) & 63 = 0 THEN 2 ELSE 0 END, _change_2);
+        INSERT INTO "counters_post_comments_journal" (key, reason, "karma") VALUES (_change_k, CASE WHEN hashfloat8(date_part('microseconds', clock_timestamp())) & 127 = 0 THEN 2 ELSE 0 END, _change_2);
     END IF;
     UPDATE "counters_post" SET "comment_count" = "comment_count" + _change_1, "spent" = "spent" + _change_3, "last_comment_at" = GREATEST("last_comment_at", _change_4), "fewest_votes" = LEAST("fewest_votes", _change_5)
     WHERE "id" = _change_k;
@@ -411,7 +411,7 @@ WITH delta AS MATERIALIZED (
     RETURNING delta._k
 )
 INSERT INTO "counters_post_comments_journal" (key, reason, "comment_count", "karma", "spent")
-SELECT delta._k, CASE WHEN added._k IS NULL THEN 1 ELSE CASE WHEN hashfloat8(date_part('microseconds', clock_timestamp())) & 63 = 0 THEN 2 ELSE 0 END END, CASE WHEN added._k IS NULL THEN delta._1 ELSE 0 END, delta._2, CASE WHEN added._k IS NULL THEN delta._3 ELSE 0 END
+SELECT delta._k, CASE WHEN added._k IS NULL THEN 1 ELSE CASE WHEN hashfloat8(date_part('microseconds', clock_timestamp())) & 127 = 0 THEN 2 ELSE 0 END END, CASE WHEN added._k IS NULL THEN delta._1 ELSE 0 END, delta._2, CASE WHEN added._k IS NULL THEN delta._3 ELSE 0 END
 FROM delta LEFT JOIN added ON added._k = delta._k WHERE added._k IS NULL OR delta._2 <> 0;
 RETURN NULL;
 END;
@@ -434,7 +434,7 @@ $body$;
                 FOR EACH STATEMENT 
                 EXECUTE FUNCTION pgtrigger_counter_insert_post_comments_02c1e();
 
-            COMMENT ON TRIGGER pgtrigger_counter_insert_post_comments_02c1e ON "counters_comment" IS 'aa9bb97d782f9c30e220c448fecb7f43f198c48e';
+            COMMENT ON TRIGGER pgtrigger_counter_insert_post_comments_02c1e ON "counters_comment" IS '2fd00b3e7dd7800b2502e02a7c63d718e818c1d0';
 
             DO $state$ BEGIN
                 IF to_regclass('leaderboard_counterstate') IS NOT NULL THEN
