@@ -261,13 +261,18 @@ def some_programs(number: int, **options: Any) -> settings:
 # With composite primary keys, Django 6.1 takes each annotation that values() selects for such a key, also one
 # of plain Django: test_tables.py has it. The mirror's metrics are columns.
 MISCOUNTED = re.compile(r"(rank|board_size)__in=S\.")
+# Every Django counts a composite key among what is selected as one column, and cuts distinct rows by as many
+# columns as their order adds: without metrics too, distinct().order_by("score").values_list("pk") loses half of
+# the key.
+CUT = re.compile(r"distinct\(.*values(_list)?\(|values(_list)?\(.*distinct\(")
 
 
 def programs_for(kind: Kind) -> st.SearchStrategy[Program]:
     """Return a strategy for programs that Django runs on a model."""
-    if len(key_fields(kind.mirror.model, 0)) > 1 and django.VERSION >= (6, 1):
-        return programs().filter(lambda program: not MISCOUNTED.search(program.text))
-    return programs()
+    if len(key_fields(kind.mirror.model, 0)) < 2:
+        return programs()
+    left_out = [CUT, MISCOUNTED] if django.VERSION >= (6, 1) else [CUT]
+    return programs().filter(lambda program: not any(way.search(program.text) for way in left_out))
 
 
 def faults(kind: Kind, number: int, *, seed: int) -> tuple[list[Fault], int]:
