@@ -261,9 +261,8 @@ def some_programs(number: int, **options: Any) -> settings:
 # With composite primary keys, Django 6.1 takes each annotation that values() selects for such a key, also one
 # of plain Django: test_tables.py has it. The mirror's metrics are columns.
 MISCOUNTED = re.compile(r"(rank|board_size)__in=S\.")
-# Every Django counts a composite key among what is selected as one column, and cuts distinct rows by as many
-# columns as their order adds: without metrics too, distinct().order_by("score").values_list("pk") loses half of
-# the key.
+# Every Django counts a composite key among what is selected as one column, and cuts off distinct rows what
+# their order adds, and more: distinct().order_by("score").values_list("pk") gives half of the key.
 CUT = re.compile(r"distinct\(.*values(_list)?\(|values(_list)?\(.*distinct\(")
 
 
