@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from django.db.models import Model
+from django.db.models.lookups import Exact, IsNull
 
 from leaderboard.declaration.coverage import finds_counting_entries
+from leaderboard.expressions.literals import Literal
 from leaderboard.orm.conditions import bounds_from_above
 from leaderboard.orm.models import key_fields
 from leaderboard.orm.query import DerivedQuery, View
@@ -16,7 +18,7 @@ from leaderboard.orm.trees import holds_query
 from leaderboard.standings.metrics import IsRanked, Metric, MetricColumn, Ranking
 from leaderboard.standings.pins import pins_of
 
-__all__ = ["Levels", "Plan", "RankingPlan", "plan"]
+__all__ = ["Levels", "Place", "Plan", "RankingPlan", "counted_plan", "plan"]
 
 
 class Levels(NamedTuple):
@@ -59,6 +61,28 @@ class RankingPlan:
 
 
 @dataclass(frozen=True, eq=False, slots=True)
+class Place:
+    """Where one entry stood when it was read: its key, and the values by which it has its place.
+
+    ``within`` are those that name its board, ``counting`` is by what its member's entries are chosen among.
+    """
+
+    ranking: Ranking
+    key: Sequence[Literal]
+    within: Mapping[str, Literal]
+    terms: Sequence[Literal]
+    ties: Sequence[Literal]
+    member: Sequence[Literal]
+    counting: Literal | None
+
+    @property
+    def is_on_board(self) -> bool:
+        """Whether the entry is on a board, which by a NULL it is only where that is declared."""
+        is_null = any(value.value is None for value in self.within.values())
+        return not is_null or self.ranking.declaration.null_is_a_board
+
+
+@dataclass(frozen=True, eq=False, slots=True)
 class Plan:
     """The table that a view needs for its metrics.
 
@@ -75,6 +99,12 @@ class Plan:
     looks_up_members: bool
     levels: Levels
     outer_aliases: Mapping[str, Any]
+    place: Place | None = None
+
+    @property
+    def numbers_members(self) -> bool:
+        """Whether a window tells which of a member's entries counts."""
+        return self.place is None and not self.looks_up_members
 
     @property
     def shape(self) -> Hashable:
@@ -124,6 +154,25 @@ def plan(view: DerivedQuery, columns: Mapping[str, MetricColumn]) -> Plan:
         and finds_counting_entries(view.model, rankings[0].declaration),
         levels=_free_aliases(view.taken_aliases()),
         outer_aliases=view.outer_aliases(),
+    )
+
+
+def counted_plan(view: DerivedQuery, columns: Mapping[str, MetricColumn], place: Place) -> Plan:
+    """Return the plan for one entry at ``place``, whose metrics are all of its ranking: counted, no window."""
+    pins: dict[str, Any] = {
+        name: IsNull(value, True) if value.value is None else Exact(value, value)
+        for name, value in place.within.items()
+    }
+    return Plan(
+        model=view.model,
+        columns=columns,
+        rankings=[RankingPlan(place.ranking, pins, frozenset(pins), None)],
+        enforced=(),
+        only_ranked=False,
+        looks_up_members=False,
+        levels=_free_aliases(view.taken_aliases()),
+        outer_aliases=view.outer_aliases(),
+        place=place,
     )
 
 
