@@ -11,9 +11,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import F, Model, OrderBy
+from django.db.models import Case, F, Model, OrderBy, When
 
 from leaderboard.expressions.literals import AsText, Literal
+from leaderboard.expressions.terms import Term
 from leaderboard.expressions.times import is_running
 from leaderboard.orm.conditions import is_opaque
 from leaderboard.orm.levels import level_of
@@ -102,8 +103,11 @@ def counting_order(model: type[Model], ranking: Ranking) -> Iterator[OrderBy]:
     declaration = ranking.declaration
     columns = Columns(level_of(model, "entry"))
     pinned = RankingPlan(ranking, dict.fromkeys(declaration.within), frozenset(), None)
-    present = completeness(declaration, columns)
-    yield OrderBy(marked(eligibility(model, pinned, columns), present), descending=True, nulls_last=True)
+    is_complete = marked(eligibility(model, pinned, columns), completeness(declaration, columns))
+    yield OrderBy(is_complete, descending=True, nulls_last=True)
     by_field = declaration.counting.order_by(declaration.collation)
-    yield from declaration.terms if by_field is None else (by_field,)
-    yield from (OrderBy(F(name)) for name in key_names(model))
+    for term in declaration.terms if by_field is None else (by_field,):
+        # Those that are not complete come in the order of the key.
+        value = Case(When(is_complete, then=term.expression))
+        yield OrderBy(value, term.descending, nulls_last=term.nulls_last)
+    yield from (OrderBy(Term(F(name))) for name in key_names(model))
