@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from threading import Event
 from typing import Any
 from unittest import mock
 
 import pytest
+from django.db import connection, transaction
 from django.db.models import F
 from django.utils.timezone import now
 from hypothesis import given
@@ -16,8 +18,10 @@ from leaderboard import Leaderboard, PercentileKind, RankKind, TimeTaken
 from leaderboard.querysets.counted import CountedQuerySet
 from leaderboard.standings.located import location_of
 from leaderboard.testing import reference_standings
-from tests.test_properties import boards, load, rows
-from tests.testapp.models import Attempt
+from tests.test_concurrency import together
+from tests.test_plans import rows_read
+from tests.test_properties import EPOCH, boards, load, rows
+from tests.testapp.models import Attempt, Test
 
 pytestmark = pytest.mark.django_db
 
@@ -94,3 +98,115 @@ def test_no_window_is_asked(kind: RankKind, name: str, data: None) -> None:
                 entry.percentile,
                 entry.board_size,
             )
+
+
+@pytest.mark.parametrize("name", ["overall", "members"])
+def test_a_view_held_to_one_key_is_counted(name: str, data: None) -> None:
+    view = Attempt.objects.board(name).with_rank().with_percentile()
+    ranked = list(view.values_list("pk", "rank", "percentile"))
+    with windows_refused():
+        for key, rank, percentile in ranked:
+            for held in (
+                view.filter(pk=key),
+                view.filter(pk__exact=key).order_by("rank"),
+                view.filter(id=key),
+            ):
+                assert list(held.values_list("rank", "percentile")) == [(rank, percentile)]
+            assert view.get(pk=key).rank == rank
+            assert view.select_related("test").filter(pk=key).first().percentile == percentile
+
+
+def test_a_view_held_to_one_key_is_still_a_view(data: None) -> None:
+    view = Attempt.objects.with_rank()
+    entry = view.filter(rank__gt=1).first()
+    assert view.filter(pk=entry.pk, rank=entry.rank).get() == entry
+    assert not view.filter(pk=entry.pk, rank=1)
+    assert not view.filter(pk=entry.pk).exclude(score=entry.score)
+    assert not view.filter(pk=entry.pk).filter(pk=entry.pk + 1)
+    assert not view.filter(pk=-1)
+    assert view.filter(pk=entry.pk)[1:2].count() == len(view.filter(pk=entry.pk)[1:2]) == 0
+
+
+def test_statements_of_a_standing(data: None, django_assert_num_queries: Any) -> None:
+    board = Attempt.objects.board("members").on_board(test=Test.objects.get(name="test 0"))
+    entry = board.top(1).get()
+    with django_assert_num_queries(2):
+        board.get_standing(entry)
+    with django_assert_num_queries(2):
+        board.get_standing(member=entry.candidate_id)
+    with django_assert_num_queries(2):
+        board.with_rank().get(pk=entry.pk)
+    for sought in ({"pk": -1}, {"member": -1}):
+        with django_assert_num_queries(1), pytest.raises(Attempt.DoesNotExist):
+            board.get_standing(**sought)
+
+
+@pytest.mark.parametrize("moves", [1, 2])
+def test_an_entry_that_moves_between_the_statements(moves: int, data: None) -> None:
+    """Once, and it is counted again; twice, and the window is asked."""
+    board = Attempt.objects.on_board(test=Test.objects.get(name="test 0"))
+    entry = board.top(1).get()
+    moved = 0
+    found = CountedQuerySet._place
+
+    def moving(queryset: Any, *args: Any, **kwargs: Any) -> Any:
+        nonlocal moved
+        place = found(queryset, *args, **kwargs)
+        if moved < moves:
+            moved += 1
+            Attempt.objects.filter(pk=entry.pk).update(score=-moved)
+        return place
+
+    with mock.patch.object(CountedQuerySet, "_place", moving):
+        standing = board.get_standing(entry)
+    assert moved == moves
+    assert standing.rank == max(ranked.rank for ranked in board.top(100))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_standings_beside_writers_are_of_one_snapshot() -> None:
+    """Two states of a board take turns; a place of one that is counted in the other is in neither."""
+    test = Test.objects.create(name="x", cut_off=0)
+    one = Attempt.objects.create(test=test, score=10, disqualified=False)
+    for score in range(1, 10):
+        Attempt.objects.create(test=test, score=score, disqualified=False)
+    board = Attempt.objects.with_leaderboard(Leaderboard(within=["test"], order_by=["-score"])).on_board(
+        test=test
+    )
+    done = Event()
+
+    def write() -> None:
+        while not done.is_set():
+            for others, own in ((7, -5), (-7, 5)):
+                with transaction.atomic():
+                    # In one order of the rows, whoever writes.
+                    list(Attempt.objects.select_for_update().order_by("pk"))
+                    now = Attempt.objects.get(pk=one.pk).score
+                    if (now == 10) == (others > 0):
+                        Attempt.objects.exclude(pk=one.pk).update(score=F("score") + others)
+                        Attempt.objects.filter(pk=one.pk).update(score=F("score") + own)
+
+    def read() -> list[Any]:
+        try:
+            return [board.get_standing(one) for _ in range(1000)]
+        finally:
+            done.set()
+
+    _, _, standings = together(write, write, read)
+    seen = {(standing.rank, standing.percentile, standing.board_size) for standing in standings}
+    assert seen == {(1, 100.0, 10), (10, 10.0, 10)}
+
+
+@pytest.mark.plans
+def test_no_more_is_read_than_the_better_entries() -> None:
+    test = Test.objects.create(name="x", cut_off=0)
+    Attempt.objects.bulk_create(
+        Attempt(test=test, score=n, started_at=EPOCH, finished_at=EPOCH, disqualified=False)
+        for n in range(5000)
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE testapp_attempt")
+    board = Attempt.objects.on_board(test=test).with_rank()
+    for position in (0, 10, 100):
+        entry = Attempt.objects.order_by("-score")[position]
+        assert rows_read(board.filter(pk=entry.pk)) <= position + 10

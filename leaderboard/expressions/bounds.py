@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import OrderBy
 from django.db.models.lookups import IsNull
 
-from leaderboard.expressions.literals import Literal
+from leaderboard.expressions.literals import FromText
 from leaderboard.expressions.logic import (
     Comparison,
     Negation,
@@ -52,7 +52,7 @@ def _past(order: OrderBy, value: Any, *, later: bool) -> Any:
     if not order.nulls_last:
         return past
     # NULL comes last, and is tied with NULL.
-    if isinstance(value, Literal):
+    if isinstance(value, FromText):
         if value.value is None:
             return None if later else not_null(order.expression)
         return any_of([past, IsNull(order.expression, True)]) if later else past

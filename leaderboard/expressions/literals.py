@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db import models
 
-__all__ = ["AsText", "Literal"]
+__all__ = ["AsText", "FromText"]
 
 TEXT = models.TextField()
 # numeric(5, 2) would round what an expression of that type may well hold.
@@ -27,7 +27,7 @@ class AsText(models.Func):
         super().__init__(expression, output_field=TEXT)
 
 
-class Literal(models.Value):
+class FromText(models.Value):
     """A value that :class:`AsText` has read, of the type that ``field`` has in the database."""
 
     def __init__(self, text: str | None, field: models.Field[Any, Any]) -> None:

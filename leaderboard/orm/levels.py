@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from django.core.exceptions import FieldError
-from django.db.models import Count, F, Model, OrderBy, OuterRef, Q, Subquery
+from django.db.models import F, Model, OrderBy, OuterRef, Q, Subquery
 from django.db.models.expressions import Col
 from django.db.models.lookups import Exact
 from django.db.models.sql import Query
@@ -112,12 +112,19 @@ class LevelQuery(Query):
         """Add a column of that very name."""
         self.add_annotation(expression, name)
 
-    def count_rows(self) -> None:
-        """Select the number of rows, and nothing else."""
+    def aggregate_rows(self, expression: Any) -> None:
+        """Select an aggregate over all rows, and nothing else."""
         self.clear_select_clause()
-        self.annotate("n", Count("*"))
+        self.annotate("n", expression)
         # As first_by() has it.
         self.alias_prefix = self.level
+
+    def select_grouped(self, of: Mapping[str, Any], aggregates: Mapping[str, Any]) -> None:
+        """Select both, one row for each combination of values of ``of``."""
+        self.clear_select_clause()
+        for name, expression in {**of, **aggregates}.items():
+            self.annotate(name, expression)
+        self.set_group_by()
 
     def select_distinct(self, columns: Mapping[str, Any]) -> None:
         """Select ``columns`` only, each combination of values once."""

@@ -25,7 +25,14 @@ from django.db.models.sql.constants import INNER
 from django.db.models.sql.datastructures import Join
 from django.db.models.sql.where import AND, WhereNode
 
-from leaderboard.orm.columns import DerivedColumn, DerivedRef, DerivedTable, UnnumberedColumn, columns_of
+from leaderboard.orm.columns import (
+    DerivedColumn,
+    DerivedRef,
+    DerivedTable,
+    UnnumberedColumn,
+    columns_of,
+    same_column,
+)
 from leaderboard.orm.conditions import (
     PinnedTo,
     PinnedToNull,
@@ -211,6 +218,24 @@ class DerivedQuery(Query):
             if self._is_constant(condition.rhs)
         ]
 
+    def held_key(self) -> dict[str, Any] | None:
+        """Return the lookups that hold the primary key to one value, by field; None where none do."""
+        fields = key_fields(self.model)
+        held = {
+            field.attname: lookup
+            for lookup in self.equalities()
+            for field in fields
+            if same_column(lookup.lhs, Col(str(self.base_table), field))
+        }
+        return held if len(held) == len(fields) else None
+
+    @property
+    def shows_rows_as_they_are(self) -> bool:
+        """Whether it neither groups rows nor leaves out first ones, nor joins other queries."""
+        return self.group_by is None and not (
+            self.combinator or self.low_mark or self.distinct_fields or self.extra_select or self.extra_tables
+        )
+
     def _is_constant(self, value: Any) -> bool:
         own = any(column.alias in self.alias_map for column in columns_of(value))
         return not own and is_repeatable(value)
@@ -269,7 +294,12 @@ class DerivedQuery(Query):
         return any(join.join_type == INNER for join in self._joins())
 
     def _joins(self) -> Iterator[Any]:
-        return (table for table in self.alias_map.values() if isinstance(table, Join))
+        # One that Django has found needless stays in the map, as of filter(test=1), which the column decides.
+        return (
+            table
+            for alias, table in self.alias_map.items()
+            if isinstance(table, Join) and self.alias_refcount[alias]
+        )
 
     def selecting(self, expressions: Sequence[Any], conditions: Sequence[Any]) -> Any:
         """Return a query on the tables of this one for ``expressions`` where ``conditions`` are met."""

@@ -1,14 +1,16 @@
-"""One entry's metrics by counting: where it stands, then who is before it, and by the window where that moved."""
+"""One entry's metrics by counting: where it stands, then who is before it; where it has moved, the window."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
+from django.db.models import F
+
 from leaderboard.kinds import Qualification
-from leaderboard.orm.models import key_names
 from leaderboard.querysets.metrics import MetricQuerySet
 from leaderboard.standings.located import Location, counting_order, location_of
+from leaderboard.standings.metrics import Ranking
 from leaderboard.standings.plan import Place
 
 __all__ = ["CountedQuerySet"]
@@ -21,20 +23,22 @@ class CountedQuerySet(MetricQuerySet):
     """A queryset that counts the better entries of one instead of ranking all."""
 
     def _standing(self, prefix: str, *, of_member: bool) -> Mapping[str, Any] | None:
-        """Return what ``standings()`` annotates for the one row of the queryset, or of one member's that counts.
+        """Return what ``standings()`` annotates for the one row of the queryset, as of one snapshot.
 
-        None where there is no such row. The metrics are of one snapshot.
+        Of the rows of one member it is the one that counts. None where there is no row.
         """
         shown = self.standings(prefix)
         names = shown._shown_annotations
         location = location_of(self.model, self._ranking)
-        for _ in range(0 if location is None else TRIES):
-            place = self._place(location, of_member=of_member)
+        for _ in range(TRIES):
+            if location is None:
+                break
+            place = self._place(location, self._ranking, of_member=of_member)
             if place is None:
                 return None
             if not place.is_on_board:
                 break
-            row = next(iter(shown._counted_at(place).values(*names)), None)
+            row = next(iter(shown._counted_at(place).order_by().values(*names)), None)
             if row is None:
                 continue
             if of_member and row[f"{prefix}qualification"] == Qualification.SUPERSEDED:
@@ -47,18 +51,46 @@ class CountedQuerySet(MetricQuerySet):
         row = next(iter(shown.values(*names)[:1]), None)
         return None if row is None else _without(prefix, row)
 
-    def _place(self, location: Location, *, of_member: bool) -> Place | None:
+    def explain(self, *, format: str | None = None, **options: Any) -> str:
+        """As Django's, of the statement that gives the results: where they are counted, that which counts."""
+        counted = self._counted()
+        return super(CountedQuerySet, counted or self).explain(format=format, **options)
+
+    def _rows_at_once(self) -> list[Any] | None:
+        # None of its rows may be that it has moved, or that the view does not show it.
+        counted = self._counted()
+        return None if counted is None else list(counted) or None
+
+    def _counted(self) -> Any:
+        """Return the queryset with its metrics counted, where it is held to one key; otherwise None."""
+        query = self.query
+        if not query.derived_columns or query.place is not None or not query.shows_rows_as_they_are:
+            return None
+        rankings = {column.ranking for column in query.used_columns().values()}
+        held = query.held_key() if len(rankings) == 1 else None
+        if held is None:
+            return None
+        (ranking,) = rankings
+        location = location_of(self.model, ranking)
+        if location is None:
+            return None
+        entry = self._unfiltered()
+        for name, lookup in held.items():
+            entry.query.add_condition(F(name), lookup)
+        place = entry._place(location, ranking)
+        return self._counted_at(place) if place is not None and place.is_on_board else None
+
+    def _place(self, location: Location, ranking: Ranking, *, of_member: bool = False) -> Place | None:
         """Return where the row of the queryset stands, or that of one member's that counts; None for none."""
-        rows = self.order_by(*counting_order(self.model, self._ranking)) if of_member else self.order_by()
+        rows = self.order_by(*counting_order(self.model, ranking)) if of_member else self.order_by()
         row = next(iter(rows.values_list(*location.columns)[:1]), None)
-        return None if row is None else location.place(self._ranking, row)
+        return None if row is None else location.place(ranking, row)
 
     def _counted_at(self, place: Place) -> Any:
         """Return the queryset for the entry that stood at a place, empty where it does not stand there."""
         clone = self._copied()
         clone.query.place = place
-        key = {name: value for name, value in zip(key_names(self.model), place.key, strict=True)}
-        return clone.order_by().filter(**key)
+        return clone
 
 
 def _without(prefix: str, row: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -20,13 +20,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from django.db.models import Exists, ExpressionWrapper, F, OrderBy, Subquery, Value
+from django.contrib.postgres.aggregates import BoolOr
+from django.db.models import Count, Exists, ExpressionWrapper, F, OrderBy, Subquery, Value
 from django.db.models.lookups import Exact, IsNull
 
 from leaderboard.expressions.bounds import beyond
-from leaderboard.expressions.fields import BIGINT
-from leaderboard.expressions.literals import Literal
+from leaderboard.expressions.fields import BIGINT, UNCONVERTED
+from leaderboard.expressions.literals import FromText
 from leaderboard.expressions.logic import Negation, all_of, not_distinct
+from leaderboard.expressions.numbers import Array, Element
+from leaderboard.expressions.tally import Tally
 from leaderboard.expressions.terms import Term
 from leaderboard.kinds import Counting
 from leaderboard.orm.conditions import lookup_on
@@ -80,8 +83,8 @@ def counted_table(plan: Plan) -> LevelQuery:
     return standings
 
 
-class CountedTally:
-    """The whole numbers of :class:`~leaderboard.expressions.tally.Tally` for one entry, counted.
+class CountedTally(Tally):
+    """The numbers of one entry, each counted by a subquery.
 
     Each is a column of ``figures``, made when it is first asked for, as ``standings`` refers to it.
     """
@@ -94,6 +97,8 @@ class CountedTally:
         self._names: dict[str, str] = {}
         self._declaration = ranking.ranking.declaration
         self._place: Place = plan.place  # type: ignore[assignment]
+        # Then what comes before the entry is counted in the same scan.
+        self._reads_board = any(column.needs_board_size for column in plan.columns.values())
 
     def _column(self, name: str, expression: Callable[[], Any]) -> Any:
         if name not in self._names:
@@ -102,27 +107,26 @@ class CountedTally:
 
     @property
     def competition(self) -> Any:
-        """The rank of the first of the entries tied."""
+        if self._reads_board:
+            return _plus_one(Element(self._figures_of_board, 2))
         return self._column("competition", lambda: _plus_one(self._number(self._by_terms)))
 
     @property
     def modified(self) -> Any:
-        """The rank of the last of the entries tied."""
+        if self._reads_board:
+            return Element(self._figures_of_board, 3)
         return self._column("modified", lambda: self._number(self._by_terms, or_tied=True))
 
     @property
     def size(self) -> Any:
-        """The number of entries ranked on the board."""
-        return self._column("size", lambda: self._number(None))
+        return Element(self._figures_of_board, 1)
 
     @property
     def dense(self) -> Any:
-        """The number of different places up to the entry's."""
         return self._column("dense", lambda: _plus_one(self._number(self._by_terms, of_places=True)))
 
     @property
     def ordinal(self) -> Any:
-        """The position of the entry, ties by ``ties_by`` and the primary key."""
         return self._column("ordinal", lambda: _plus_one(self._number(self._by_all)))
 
     @property
@@ -132,7 +136,28 @@ class CountedTally:
             return None
         return self._column("superseded", lambda: Exists(self._other_of_member()))
 
+    @property
+    def _figures_of_board(self) -> Any:
+        """An array: how many are ranked, how many of them before the entry, how many before it or tied."""
+        return self._column("figures", lambda: Subquery(self._board(), output_field=UNCONVERTED))
+
     # Who is counted
+
+    def _board(self) -> LevelQuery:
+        """Return the query for the figures of the board, which reads it once."""
+        rows = self._population()
+        parts = self._declaration.member_parts
+        before, up_to = _before(self._by_terms), _before(self._by_terms, or_tied=True)
+        if parts and self._counts_best:
+            rows.select_grouped(_named("member", parts), {"_before": BoolOr(before), "_up_to": BoolOr(up_to)})
+            rows = level_over(rows, self._plan.levels.counting)
+            before, up_to = rows.column("_before"), rows.column("_up_to")
+        elif parts:
+            rows = self._counting_entries(rows, None)
+            placed = self._placed(rows, self._by_terms)
+            before, up_to = _before(placed), _before(placed, or_tied=True)
+        rows.aggregate_rows(Array(Count("*"), Count(Value(1), filter=before), Count(Value(1), filter=up_to)))
+        return rows
 
     def _population(self) -> LevelQuery:
         """Return a query for the entries of the board that are eligible and complete."""
@@ -153,11 +178,11 @@ class CountedTally:
         return [OrderBy(Term(F(name))) for name in key_names(self._plan.model)]
 
     @property
-    def _by_terms(self) -> list[tuple[OrderBy, Literal]]:
+    def _by_terms(self) -> list[tuple[OrderBy, FromText]]:
         return list(zip(self._declaration.terms, self._place.terms, strict=True))
 
     @property
-    def _by_all(self) -> list[tuple[OrderBy, Literal]]:
+    def _by_all(self) -> list[tuple[OrderBy, FromText]]:
         ties = [OrderBy(tie.expression, tie.descending, nulls_last=True) for tie in self._declaration.ties_by]
         others = [*zip(ties, self._place.ties, strict=True), *zip(self._keys, self._place.key, strict=True)]
         return [*self._by_terms, *others]
@@ -167,7 +192,7 @@ class CountedTally:
         return self._declaration.counting.kind is Counting.BEST
 
     def _number(
-        self, order: list[tuple[OrderBy, Literal]] | None, *, or_tied: bool = False, of_places: bool = False
+        self, order: list[tuple[OrderBy, FromText]] | None, *, or_tied: bool = False, of_places: bool = False
     ) -> Any:
         """Return how many are ranked before the entry by ``order``; without one how many are ranked at all.
 
@@ -187,30 +212,29 @@ class CountedTally:
             rows.select_distinct(_named("member", parts))
         else:
             rows = self._counting_entries(rows, order, or_tied=or_tied or is_by_ties)
-            columns = [rows.column(name) for name in self._ordered_columns(len(order))]
-            placed = [
-                (OrderBy(column, term.descending, nulls_last=term.nulls_last), value)
-                for column, (term, value) in zip(columns, order, strict=True)
-            ]
-            rows.restrict(_before(placed, or_tied=or_tied))
+            rows.restrict(_before(self._placed(rows, order), or_tied=or_tied))
             if of_places:
                 names = list(self._term_columns())
                 rows.select_distinct({name: rows.column(name) for name in names})
         if rows.distinct:
             rows = level_over(rows, self._plan.levels.counting)
-        rows.count_rows()
+        rows.aggregate_rows(Count("*"))
         return Subquery(rows, output_field=BIGINT)
 
     def _term_columns(self) -> dict[str, Any]:
         return _named("term", [term.expression for term in self._declaration.terms])
 
-    def _ordered_columns(self, number: int) -> Sequence[str]:
+    def _placed(self, rows: LevelQuery, order: Sequence[tuple[OrderBy, FromText]]) -> Any:
+        """Return ``order`` by the columns of :meth:`_counting_entries`."""
         names = [*self._term_columns(), *_named("tie", self._declaration.ties_by), *_named("key", self._keys)]
-        return names[:number]
+        return [
+            (OrderBy(rows.column(name), term.descending, nulls_last=term.nulls_last), value)
+            for name, (term, value) in zip(names, order, strict=False)
+        ]
 
-    def _counting_entries(self, rows: LevelQuery, order: Any, *, or_tied: bool) -> LevelQuery:
-        """Return a query over the counting entries, with the columns that ``order`` is about."""
-        if self._counts_best:
+    def _counting_entries(self, rows: LevelQuery, order: Any, *, or_tied: bool = False) -> LevelQuery:
+        """Return a query over the counting entries, or those of members who may come before by ``order``."""
+        if order is not None and self._counts_best:
             # Whoever's best entry comes before has one before.
             rows.restrict(_before(order[: len(self._place.terms)], or_tied=or_tied))
         rows.select_first(
@@ -225,13 +249,13 @@ class CountedTally:
         return level_over(rows, self._plan.levels.counting)
 
     @property
-    def _counting_order(self) -> list[tuple[OrderBy, Literal]]:
+    def _counting_order(self) -> list[tuple[OrderBy, FromText]]:
         """By what the first of a member's entries counts, with the values of the entry."""
         keys = list(zip(self._keys, self._place.key, strict=True))
         by_field = self._declaration.counting.order_by(self._declaration.collation)
         if by_field is None:
             return [*self._by_terms, *keys]
-        value: Literal = self._place.counting  # type: ignore[assignment]
+        value: FromText = self._place.counting  # type: ignore[assignment]
         return [(by_field, value), *keys]
 
     def _other_of_member(self) -> LevelQuery:

@@ -1,6 +1,7 @@
 """Reading where one entry stands: the statement before the one that counts.
 
-    SELECT id, (test_id)::text, (score)::text, (finished_at - started_at)::text, … FROM app_attempt WHERE id = 7
+    SELECT (id)::text, (test_id)::text, (score)::text, (finished_at - started_at)::text, …
+    FROM app_attempt WHERE id = 7
 
 As text, which PostgreSQL reads back as the very same value, whatever type it is of.
 """
@@ -13,7 +14,7 @@ from typing import Any
 
 from django.db.models import Case, F, Model, OrderBy, When
 
-from leaderboard.expressions.literals import AsText, Literal
+from leaderboard.expressions.literals import AsText, FromText
 from leaderboard.expressions.terms import Term
 from leaderboard.expressions.times import is_running
 from leaderboard.orm.conditions import is_opaque
@@ -48,7 +49,7 @@ class Location:
 
     def place(self, ranking: Ranking, row: Sequence[str | None]) -> Place:
         """Return the place on a board that was read as ``columns``."""
-        literals = iter([Literal(text, field) for text, field in zip(row, self.fields, strict=True)])
+        literals = iter([FromText(text, field) for text, field in zip(row, self.fields, strict=True)])
         key, within, terms, ties, member, counting = (
             [next(literals) for _ in range(size)] for size in self.sizes
         )

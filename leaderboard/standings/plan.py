@@ -10,7 +10,7 @@ from django.db.models import Model
 from django.db.models.lookups import Exact, IsNull
 
 from leaderboard.declaration.coverage import finds_counting_entries
-from leaderboard.expressions.literals import Literal
+from leaderboard.expressions.literals import FromText
 from leaderboard.orm.conditions import bounds_from_above
 from leaderboard.orm.models import key_fields
 from leaderboard.orm.query import DerivedQuery, View
@@ -68,12 +68,12 @@ class Place:
     """
 
     ranking: Ranking
-    key: Sequence[Literal]
-    within: Mapping[str, Literal]
-    terms: Sequence[Literal]
-    ties: Sequence[Literal]
-    member: Sequence[Literal]
-    counting: Literal | None
+    key: Sequence[FromText]
+    within: Mapping[str, FromText]
+    terms: Sequence[FromText]
+    ties: Sequence[FromText]
+    member: Sequence[FromText]
+    counting: FromText | None
 
     @property
     def is_on_board(self) -> bool:
@@ -158,7 +158,7 @@ def plan(view: DerivedQuery, columns: Mapping[str, MetricColumn]) -> Plan:
 
 
 def counted_plan(view: DerivedQuery, columns: Mapping[str, MetricColumn], place: Place) -> Plan:
-    """Return the plan for one entry at ``place``, whose metrics are all of its ranking: counted, no window."""
+    """Return the plan for one entry at ``place``, all of whose metrics are of its ranking."""
     pins: dict[str, Any] = {
         name: IsNull(value, True) if value.value is None else Exact(value, value)
         for name, value in place.within.items()
