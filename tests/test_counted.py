@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase as HypothesisTestCase
 
-from leaderboard import Leaderboard, PercentileKind, RankKind, TimeTaken
+from leaderboard import Leaderboard, PercentileKind, PlanKind, RankKind, TimeTaken
 from leaderboard.querysets.counted import CountedQuerySet
 from leaderboard.standings.located import location_of
 from leaderboard.testing import reference_standings
@@ -113,12 +113,12 @@ def test_a_view_held_to_one_key_is_counted(name: str, data: None) -> None:
             ):
                 assert list(held.values_list("rank", "percentile")) == [(rank, percentile)]
             assert view.get(pk=key).rank == rank
-            assert view.select_related("test").filter(pk=key).first().percentile == percentile
+            assert view.select_related("test").filter(pk=key)[0].percentile == percentile
 
 
 def test_a_view_held_to_one_key_is_still_a_view(data: None) -> None:
     view = Attempt.objects.with_rank()
-    entry = view.filter(rank__gt=1).first()
+    entry = view.filter(rank__gt=1)[0]
     assert view.filter(pk=entry.pk, rank=entry.rank).get() == entry
     assert not view.filter(pk=entry.pk, rank=1)
     assert not view.filter(pk=entry.pk).exclude(score=entry.score)
@@ -136,7 +136,8 @@ def test_statements_of_a_standing(data: None, django_assert_num_queries: Any) ->
         board.get_standing(member=entry.candidate_id)
     with django_assert_num_queries(2):
         board.with_rank().get(pk=entry.pk)
-    for sought in ({"pk": -1}, {"member": -1}):
+    missing: list[dict[str, Any]] = [{"pk": -1}, {"member": -1}]
+    for sought in missing:
         with django_assert_num_queries(1), pytest.raises(Attempt.DoesNotExist):
             board.get_standing(**sought)
 
@@ -210,3 +211,52 @@ def test_no_more_is_read_than_the_better_entries() -> None:
     for position in (0, 10, 100):
         entry = Attempt.objects.order_by("-score")[position]
         assert rows_read(board.filter(pk=entry.pk)) <= position + 10
+
+
+def test_the_plan_is_told() -> None:
+    test = Test.objects.create(name="x", cut_off=0)
+    view = Attempt.objects.on_board(test=test)
+    plans = {
+        "no metric": view.explain_plan(),
+        "a key": view.with_rank().filter(pk=1).explain_plan(),
+        "a key and the size": view.with_percentile().filter(pk=1).explain_plan(),
+        "the first": view.top(3).explain_plan(),
+        "a bound": view.with_rank().filter(rank__lte=3).explain_plan(),
+        "the size": view.with_percentile().top(3).explain_plan(),
+        "anywhere": view.with_rank().filter(score=3).explain_plan(),
+        "all boards": Attempt.objects.with_rank().explain_plan(),
+        "two boards": view.with_rank().board("members").with_rank(prefix="m_").filter(pk=1).explain_plan(),
+        "running": view.with_leaderboard(
+            Leaderboard(order_by=[TimeTaken("started_at", "finished_at", running=True)])
+        ).with_rank().filter(pk=1).explain_plan(),
+        "a standing": view.explain_plan("get_standing"),
+    }  # fmt: skip
+    assert {name: plan.kind for name, plan in plans.items()} == {
+        "no metric": PlanKind.PLAIN,
+        "a key": PlanKind.COUNTED,
+        "a key and the size": PlanKind.COUNTED,
+        "the first": PlanKind.BOUNDED_WINDOW,
+        "a bound": PlanKind.BOUNDED_WINDOW,
+        "the size": PlanKind.WINDOW,
+        "anywhere": PlanKind.WINDOW,
+        "all boards": PlanKind.WINDOW,
+        "two boards": PlanKind.WINDOW,
+        "running": PlanKind.WINDOW,
+        "a standing": PlanKind.COUNTED,
+    }
+    assert "percentile depends on the size" in str(plans["the size"])
+    assert "not pinned by test" in str(plans["all boards"])
+    assert plans["a key"].indexes == ("test, -score, TimeTaken('started_at', 'finished_at')",)
+    assert plans["a key"].missing == ()
+    declared = Leaderboard(within=["test"], order_by=["-big"])
+    told = view.with_leaderboard(declared).explain_plan("get_standing")
+    assert told.missing == told.indexes == ("test, -big",)
+    assert "(missing)" in str(told)
+    with pytest.raises(ValueError, match="method='top'"):
+        view.explain_plan("top")
+
+
+def test_nothing_is_sent_to_tell_a_plan(django_assert_num_queries: Any) -> None:
+    with django_assert_num_queries(0):
+        Attempt.objects.with_rank().filter(pk=1).explain_plan()
+        Attempt.objects.explain_plan("get_standing")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Self
 
 from django.db.models import F
 
 from leaderboard.kinds import Qualification
 from leaderboard.querysets.metrics import MetricQuerySet
+from leaderboard.standings.explained import ChosenPlan, chosen_plan
 from leaderboard.standings.located import Location, counting_order, location_of
 from leaderboard.standings.metrics import Ranking
 from leaderboard.standings.plan import Place
@@ -53,29 +54,56 @@ class CountedQuerySet(MetricQuerySet):
 
     def explain(self, *, format: str | None = None, **options: Any) -> str:
         """As Django's, of the statement that gives the results: where they are counted, that which counts."""
-        counted = self._counted()
-        return super(CountedQuerySet, counted or self).explain(format=format, **options)
+        counted: Self | None = self._counted()
+        return (
+            super().explain(format=format, **options)
+            if counted is None
+            else counted.explain(format=format, **options)
+        )
 
     def _rows_at_once(self) -> list[Any] | None:
         # None of its rows may be that it has moved, or that the view does not show it.
         counted = self._counted()
         return None if counted is None else list(counted) or None
 
-    def _counted(self) -> Any:
-        """Return the queryset with its metrics counted, where it is held to one key; otherwise None."""
+    def explain_plan(self, method: str | None = None) -> ChosenPlan:
+        """Return how the metrics of the queryset are found, or those of ``"get_standing"`` on it.
+
+        It sends no statement. Raises ``ValueError`` for another method.
+        """
+        if method not in (None, "get_standing"):
+            raise ValueError(f"method={method!r} must be 'get_standing' or left out.")
+        if method is not None:
+            self._refuse_combined(method)
+            shown = self._whole_board().standings("_standing_")
+            is_steady = location_of(self.model, self._ranking) is not None
+            return chosen_plan(shown.query, held_by="the argument", is_steady=is_steady)
+        held = self._held()
+        if held is None:
+            return chosen_plan(self.query, held_by=None, is_steady=True)
+        ranking, _ = held
+        is_steady = location_of(self.model, ranking) is not None
+        return chosen_plan(self.query, held_by="its primary key", is_steady=is_steady)
+
+    def _held(self) -> tuple[Ranking, Mapping[str, Any]] | None:
+        """Return the only ranking, and what holds the view to one key; None where it is not held."""
         query = self.query
         if not query.derived_columns or query.place is not None or not query.shows_rows_as_they_are:
             return None
         rankings = {column.ranking for column in query.used_columns().values()}
-        held = query.held_key() if len(rankings) == 1 else None
-        if held is None:
+        key = query.held_key() if len(rankings) == 1 else None
+        return None if key is None else (*rankings, key)
+
+    def _counted(self) -> Self | None:
+        """Return the queryset with its metrics counted, where it is held to one key; otherwise None."""
+        if (held := self._held()) is None:
             return None
-        (ranking,) = rankings
+        ranking, key = held
         location = location_of(self.model, ranking)
         if location is None:
             return None
         entry = self._unfiltered()
-        for name, lookup in held.items():
+        for name, lookup in key.items():
             entry.query.add_condition(F(name), lookup)
         place = entry._place(location, ranking)
         return self._counted_at(place) if place is not None and place.is_on_board else None
@@ -86,7 +114,7 @@ class CountedQuerySet(MetricQuerySet):
         row = next(iter(rows.values_list(*location.columns)[:1]), None)
         return None if row is None else location.place(ranking, row)
 
-    def _counted_at(self, place: Place) -> Any:
+    def _counted_at(self, place: Place) -> Self:
         """Return the queryset for the entry that stood at a place, empty where it does not stand there."""
         clone = self._copied()
         clone.query.place = place

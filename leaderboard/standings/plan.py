@@ -87,8 +87,9 @@ class Plan:
     """The table that a view needs for its metrics.
 
     ``columns`` are the metrics by the names of their columns. ``enforced`` are the conditions of the view
-    that hold inside the table. With ``only_ranked`` it holds ranked entries of one board only, and with
-    ``looks_up_members`` the counting ones are found row by row, so that a scan can stop early.
+    that hold inside the table. With ``only_ranked`` it holds ranked entries of one board only. With
+    ``stops_early`` a scan in the order of the terms need not read all of it, and with ``looks_up_members``
+    the counting ones are found row by row for that. ``place`` is where the one entry stands that is counted.
     """
 
     model: type[Model]
@@ -96,6 +97,7 @@ class Plan:
     rankings: Sequence[RankingPlan]
     enforced: Sequence[Any]
     only_ranked: bool
+    stops_early: bool
     looks_up_members: bool
     levels: Levels
     outer_aliases: Mapping[str, Any]
@@ -131,6 +133,7 @@ def plan(view: DerivedQuery, columns: Mapping[str, MetricColumn]) -> Plan:
     bounds = list(_bounds(view, columns)) if is_one_board else []
     only_ranked = any(metric.is_only_of_ranked(condition) for condition, metric in bounds)
     enforced = [condition for condition, metric in bounds if isinstance(metric, IsRanked)]
+    stops_early = _stops_early(view, columns.values(), bounds)
     return Plan(
         model=view.model,
         columns=columns,
@@ -145,12 +148,13 @@ def plan(view: DerivedQuery, columns: Mapping[str, MetricColumn]) -> Plan:
         ],
         enforced=[*shared, *enforced],
         only_ranked=only_ranked,
+        stops_early=stops_early,
         # Without indexes, a subquery for each row would take the square of the board's size.
         looks_up_members=only_ranked
         and isinstance(rankings[0].declaration.member, str)
         and len(key_fields(view.model)) == 1
         and not any(map(holds_query, rankings[0].declaration.row_expressions()))
-        and _stops_early(view, columns.values(), bounds)
+        and stops_early
         and finds_counting_entries(view.model, rankings[0].declaration),
         levels=_free_aliases(view.taken_aliases()),
         outer_aliases=view.outer_aliases(),
@@ -169,6 +173,7 @@ def counted_plan(view: DerivedQuery, columns: Mapping[str, MetricColumn], place:
         rankings=[RankingPlan(place.ranking, pins, frozenset(pins), None)],
         enforced=(),
         only_ranked=False,
+        stops_early=False,
         looks_up_members=False,
         levels=_free_aliases(view.taken_aliases()),
         outer_aliases=view.outer_aliases(),
