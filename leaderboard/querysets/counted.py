@@ -54,12 +54,10 @@ class CountedQuerySet(MetricQuerySet):
 
     def explain(self, *, format: str | None = None, **options: Any) -> str:
         """As Django's, of the statement that gives the results: where they are counted, that which counts."""
-        counted: Self | None = self._counted()
-        return (
-            super().explain(format=format, **options)
-            if counted is None
-            else counted.explain(format=format, **options)
-        )
+        counted = self._counted()
+        if counted is None:
+            return super().explain(format=format, **options)
+        return counted.explain(format=format, **options)
 
     def _rows_at_once(self) -> list[Any] | None:
         # None of its rows may be that it has moved, or that the view does not show it.
