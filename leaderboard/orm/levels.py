@@ -119,6 +119,10 @@ class LevelQuery(Query):
         # As first_by() has it.
         self.alias_prefix = self.level
 
+    def ask_existence(self) -> None:
+        """Let it be a subquery of which only that it has rows is asked."""
+        self.alias_prefix = self.level
+
     def select_grouped(self, of: Mapping[str, Any], aggregates: Mapping[str, Any]) -> None:
         """Select both, one row for each combination of values of ``of``."""
         self.clear_select_clause()

@@ -25,14 +25,7 @@ from django.db.models.sql.constants import INNER
 from django.db.models.sql.datastructures import Join
 from django.db.models.sql.where import AND, WhereNode
 
-from leaderboard.orm.columns import (
-    DerivedColumn,
-    DerivedRef,
-    DerivedTable,
-    UnnumberedColumn,
-    columns_of,
-    same_column,
-)
+from leaderboard.orm.columns import DerivedColumn, DerivedRef, DerivedTable, UnnumberedColumn, columns_of
 from leaderboard.orm.conditions import (
     PinnedTo,
     PinnedToNull,
@@ -217,24 +210,6 @@ class DerivedQuery(Query):
             for condition in equalities_in(self.where, null_is_a_value=null_is_a_value)
             if self._is_constant(condition.rhs)
         ]
-
-    def held_key(self) -> dict[str, Any] | None:
-        """Return the lookups that hold the primary key to one value, by field; None where none do."""
-        fields = key_fields(self.model)
-        held = {
-            field.attname: lookup
-            for lookup in self.equalities()
-            for field in fields
-            if same_column(lookup.lhs, Col(str(self.base_table), field))
-        }
-        return held if len(held) == len(fields) else None
-
-    @property
-    def shows_rows_as_they_are(self) -> bool:
-        """Whether it neither groups rows nor leaves out first ones, nor joins other queries."""
-        return self.group_by is None and not (
-            self.combinator or self.low_mark or self.distinct_fields or self.extra_select or self.extra_tables
-        )
 
     def _is_constant(self, value: Any) -> bool:
         own = any(column.alias in self.alias_map for column in columns_of(value))

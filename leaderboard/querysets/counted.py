@@ -8,6 +8,7 @@ from typing import Any, Self
 from django.db.models import F
 
 from leaderboard.kinds import Qualification
+from leaderboard.orm.held import held_key
 from leaderboard.querysets.metrics import MetricQuerySet
 from leaderboard.standings.explained import ChosenPlan, chosen_plan
 from leaderboard.standings.located import Location, counting_order, location_of
@@ -86,10 +87,10 @@ class CountedQuerySet(MetricQuerySet):
     def _held(self) -> tuple[Ranking, Mapping[str, Any]] | None:
         """Return the only ranking, and what holds the view to one key; None where it is not held."""
         query = self.query
-        if not query.derived_columns or query.place is not None or not query.shows_rows_as_they_are:
+        if not query.derived_columns or query.place is not None:
             return None
         rankings = {column.ranking for column in query.used_columns().values()}
-        key = query.held_key() if len(rankings) == 1 else None
+        key = held_key(query) if len(rankings) == 1 else None
         return None if key is None else (*rankings, key)
 
     def _counted(self) -> Self | None:

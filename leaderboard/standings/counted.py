@@ -264,7 +264,7 @@ class CountedTally(Tally):
         for part, value in zip(self._declaration.member_parts, self._place.member, strict=True):
             rows.restrict(IsNull(part, True) if value.value is None else Exact(part, value))
         rows.restrict(_before(self._counting_order))
-        rows.alias_prefix = rows.level
+        rows.ask_existence()
         return rows
 
 
