@@ -26,9 +26,10 @@ from leaderboard.expressions import (
     RankWindow,
     TimeTaken,
 )
-from leaderboard.kinds import PercentileKind, Qualification, RankKind
+from leaderboard.kinds import PercentileKind, PlanKind, Qualification, RankKind
 from leaderboard.querysets.boards import BoardNotPinned
 from leaderboard.querysets.manager import LeaderboardManager, LeaderboardQuerySet
+from leaderboard.standings.explained import ChosenPlan
 from leaderboard.standings.standing import Standing
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "AtMost",
     "Best",
     "BoardNotPinned",
+    "ChosenPlan",
     "CounterField",
     "CounterManager",
     "CounterQuerySet",
@@ -55,6 +57,7 @@ __all__ = [
     "PercentileAtLeast",
     "PercentileKind",
     "PercentileWindow",
+    "PlanKind",
     "Qualification",
     "QualificationChoices",
     "QualificationField",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Self
 
-__all__ = ["Counting", "PercentileKind", "Qualification", "RankKind"]
+__all__ = ["Counting", "PercentileKind", "PlanKind", "Qualification", "RankKind"]
 
 
 class LabelledEnum(StrEnum):
@@ -68,3 +68,12 @@ class Counting(LabelledEnum):
     BEST = "best", "Best entry"
     LATEST = "latest", "Latest entry"
     FIRST = "first", "First entry"
+
+
+class PlanKind(LabelledEnum):
+    """How the metrics of a queryset are found."""
+
+    PLAIN = "plain", "No metric is read"
+    COUNTED = "counted", "Where one entry stands, and who is before it"
+    BOUNDED_WINDOW = "bounded_window", "A window that stops early"
+    WINDOW = "window", "A window over the boards that are shown"

@@ -214,11 +214,12 @@ CONTRACT: Mapping[str, Leaning] = {
     ),
     "django.db.models.QuerySet": Leaning(
         sample=_attempts,
-        attributes="_db _fields _for_write _hints _result_cache query",
+        attributes="_db _fields _for_write _hints _prefetch_done _result_cache query",
         calls={"_chain": "", "_not_support_combined_queries": "method"},
         overrides={
             "__init__": "model, query, using, hints",
             "_clone": "",
+            "_fetch_all": "",
             "delete": "",
             "extra": "select, where, params, tables, order_by, select_params",
             "select_for_update": "nowait, skip_locked, of, no_key",

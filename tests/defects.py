@@ -11,6 +11,7 @@ DECLARATIONS = "tests/test_declarations.py"
 PAGES = "tests/test_pages.py"
 VIEWS = "tests/test_views.py"
 PREPARED = "tests/test_prepared.py"
+COUNTED = "tests/test_counted.py"
 
 
 class Mutation(NamedTuple):
@@ -461,5 +462,47 @@ MUTATIONS = (
         "self.alias_map[name].relabeled_clone(renamed)",
         "self.alias_map[name]",
         "tests/test_tables.py",
+    ),
+    Mutation(
+        "an entry that has moved is counted",
+        "standings/counted",
+        "figures.restrict(not_distinct(column, value))",
+        "figures.restrict(not_distinct(column, column))",
+        COUNTED,
+    ),
+    Mutation(
+        "members are chosen among the better entries",
+        "standings/counted",
+        "if order is not None and self._counts_best:",
+        "if order is not None:",
+        COUNTED,
+    ),
+    Mutation(
+        "a member's best entry decides whatever counts",
+        "standings/counted",
+        "if parts and self._counts_best:",
+        "if parts:",
+        COUNTED,
+    ),
+    Mutation(
+        "no other entry of a member counts",
+        "standings/counted",
+        "rows.restrict(_before(self._counting_order))",
+        "rows.restrict(_before(self._by_all))",
+        COUNTED,
+    ),
+    Mutation(
+        "who is tied is before",
+        "expressions/bounds",
+        "    if or_tied:\n",
+        "    if True:\n",
+        COUNTED,
+    ),
+    Mutation(
+        "NULL comes before what orders ties",
+        "expressions/bounds",
+        "return None if later else not_null(order.expression)",
+        "return not_null(order.expression) if later else None",
+        COUNTED,
     ),
 )

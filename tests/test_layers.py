@@ -29,6 +29,7 @@ DOCUMENTED = {
     "django.apps",
     "django.conf",
     "django.apps.registry",
+    "django.contrib.postgres.aggregates",
     "django.contrib.postgres.indexes",
     "django.core.checks",
     "django.core.exceptions",

@@ -15,10 +15,22 @@ from leaderboard.expressions.terms import as_written
 from leaderboard.orm.models import ancestors, concrete_model, field_called, own_fields, stored_fields
 from leaderboard.orm.trees import nodes_of, path_of
 
-__all__ = ["finds_counting_entries", "missing_indexes", "otherwise_collated", "table_of"]
+__all__ = [
+    "Columns",
+    "finds_counting_entries",
+    "missing_indexes",
+    "otherwise_collated",
+    "table_of",
+    "wanted_indexes",
+]
 
 # The columns of an index: the name of a field or an expression, and whether it descends.
 Columns = Sequence[tuple[Any, bool]]
+
+
+def wanted_indexes(model: type[Model], board: Leaderboard) -> list[Columns]:
+    """Return the columns of the board's indexes."""
+    return [_columns(model, index) for index in board.indexes("x")]
 
 
 def missing_indexes(model: type[Model], board: Leaderboard) -> Iterator[Columns]:

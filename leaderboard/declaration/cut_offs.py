@@ -16,7 +16,7 @@ from leaderboard.expressions.logic import Comparison, Negation, all_of, any_of
 from leaderboard.expressions.numbers import Number, Product, comparable, exact
 from leaderboard.expressions.percentiles import fraction_of
 from leaderboard.expressions.ranks import rank_of
-from leaderboard.expressions.tally import Tally
+from leaderboard.expressions.tally import Tally, WindowTally
 from leaderboard.kinds import PercentileKind, RankKind
 from leaderboard.orm.names import Combinable
 from leaderboard.orm.trees import described, frozen, same
@@ -61,7 +61,7 @@ class CutOff:
             values.append(value)
             return value
 
-        self.condition(Tally(()), asked_for)
+        self.condition(WindowTally(()), asked_for)
         return values
 
     def rules(self) -> Sequence[CutOff]:

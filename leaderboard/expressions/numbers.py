@@ -12,10 +12,10 @@ from django.db import models
 from django.db.models import ExpressionWrapper, Value
 from django.utils import timezone
 
-from leaderboard.expressions.fields import BIGINT, NUMERIC, value_field
+from leaderboard.expressions.fields import BIGINT, NUMERIC, UNCONVERTED, value_field
 from leaderboard.orm.trees import is_bare_literal, output_field_of
 
-__all__ = ["Number", "Product", "comparable", "exact", "whole"]
+__all__ = ["Array", "Element", "Number", "Product", "comparable", "exact", "whole"]
 
 
 def whole(expression: Any) -> ExpressionWrapper[Any]:
@@ -31,6 +31,25 @@ class Product(models.Func):
 
     def __init__(self, *factors: Any) -> None:
         super().__init__(*factors, output_field=NUMERIC)
+
+
+class Array(models.Func):
+    """Several whole numbers as one value, since a subquery has one."""
+
+    template = "ARRAY[%(expressions)s]"
+
+    def __init__(self, *numbers: Any) -> None:
+        super().__init__(*numbers, output_field=UNCONVERTED)
+
+
+class Element(models.Func):
+    """The number at ``position``, from 1, of an array."""
+
+    template = "(%(expressions)s)[%(position)s]"
+    arity = 1
+
+    def __init__(self, array: Any, position: int) -> None:
+        super().__init__(array, position=position, output_field=BIGINT)
 
 
 class Number(models.Func):

@@ -8,7 +8,7 @@ from django.db.models import F, OrderBy
 
 from leaderboard.expressions.arguments import as_condition, as_expression, as_ordering
 from leaderboard.expressions.logic import all_of, is_true, not_null
-from leaderboard.expressions.tally import Tally
+from leaderboard.expressions.tally import WindowTally
 from leaderboard.expressions.terms import Term
 from leaderboard.orm.names import Combinable
 
@@ -28,7 +28,7 @@ class RankedRows:
         self.complete = all_of(present)
         self.eligible = is_true(required) if required else None
         self.ranked = all_of([self.eligible, *present] if self.eligible else present)
-        self.tally = Tally(
+        self.tally = WindowTally(
             terms,
             partition_by=[as_expression(part, "partition_by") for part in parts],
             ranked=self.ranked,

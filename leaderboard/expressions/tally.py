@@ -1,7 +1,8 @@
-"""The whole numbers of which every rank and percentile is made, counted by window functions."""
+"""The whole numbers of which every rank and percentile is made."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,11 +11,40 @@ from django.db.models.functions import DenseRank, Rank, RowNumber
 
 from leaderboard.expressions.fields import BIGINT
 
-__all__ = ["Tally"]
+__all__ = ["Tally", "WindowTally"]
 
 
-class Tally:
-    """The whole numbers of which every rank and percentile is made, as window functions.
+class Tally(ABC):
+    """The whole numbers of which every rank and percentile is made, as expressions."""
+
+    @property
+    @abstractmethod
+    def competition(self) -> Any:
+        """The rank of the first of the entries tied."""
+
+    @property
+    @abstractmethod
+    def modified(self) -> Any:
+        """The rank of the last of the entries tied."""
+
+    @property
+    @abstractmethod
+    def size(self) -> Any:
+        """The number of entries ranked on the board."""
+
+    @property
+    @abstractmethod
+    def dense(self) -> Any:
+        """The number of different places up to the entry's."""
+
+    @property
+    @abstractmethod
+    def ordinal(self) -> Any:
+        """The position of the entry among those tied too."""
+
+
+class WindowTally(Tally):
+    """The numbers of every row of a query, counted by window functions.
 
     ``ranked`` is a condition that splits off the rows that take no part; they get ranks of their own,
     which the caller must hide; ``by_subquery`` tells that a subquery decides it.
@@ -46,18 +76,15 @@ class Tally:
 
     @property
     def competition(self) -> Any:
-        """The rank of the first of the entries tied."""
         return self._ordered(Rank())
 
     @property
     def modified(self) -> Any:
-        """The rank of the last of the entries tied."""
         # The default frame of an ordered window ends with the last peer of the current row.
         return self._ordered(Count("*"))
 
     @property
     def size(self) -> Any:
-        """The number of entries ranked on the board."""
         counted = Count("*") if self.ranked is None else Count(Value(1), filter=self.ranked)
         size = Window(counted, partition_by=self.partition_by or None, output_field=BIGINT)
         # A filter by a count that depends on a subquery is an internal error of PostgreSQL before 17, unless
@@ -66,10 +93,8 @@ class Tally:
 
     @property
     def dense(self) -> Any:
-        """The number of different places up to the entry's."""
         return self._ordered(DenseRank())
 
     @property
     def ordinal(self) -> Any:
-        """The position of the entry, ties by ``ties``."""
         return self._ordered(RowNumber(), *self.ties)

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from django.core.exceptions import FieldError
-from django.db.models import Model, OrderBy, OuterRef, Q, Subquery
+from django.db.models import F, Model, OrderBy, OuterRef, Q, Subquery
 from django.db.models.expressions import Col
 from django.db.models.lookups import Exact
 from django.db.models.sql import Query
@@ -111,6 +111,39 @@ class LevelQuery(Query):
     def annotate(self, name: str, expression: Any) -> None:
         """Add a column of that very name."""
         self.add_annotation(expression, name)
+
+    def aggregate_rows(self, expression: Any) -> None:
+        """Select an aggregate over all rows, and nothing else."""
+        self.clear_select_clause()
+        self.annotate("n", expression)
+        # As first_by() has it.
+        self.alias_prefix = self.level
+
+    def ask_existence(self) -> None:
+        """Let it be a subquery of which only that it has rows is asked."""
+        self.alias_prefix = self.level
+
+    def select_grouped(self, of: Mapping[str, Any], aggregates: Mapping[str, Any]) -> None:
+        """Select both, one row for each combination of values of ``of``."""
+        self.clear_select_clause()
+        for name, expression in {**of, **aggregates}.items():
+            self.annotate(name, expression)
+        self.set_group_by()
+
+    def select_distinct(self, columns: Mapping[str, Any]) -> None:
+        """Select ``columns`` only, each combination of values once."""
+        self.clear_select_clause()
+        for name, expression in columns.items():
+            self.annotate(name, expression)
+        self.distinct = True
+
+    def select_first(
+        self, of: Mapping[str, Any], columns: Mapping[str, Any], order_by: Sequence[OrderBy]
+    ) -> None:
+        """Select both, of the first row by ``order_by`` for each combination of values of ``of``."""
+        self.select_distinct({**of, **columns})
+        self.distinct_fields = tuple(of)
+        self.add_ordering(*(F(name) for name in of), *order_by)
 
     def keep_columns(self) -> None:
         """Hand on what the level below adds to the columns of the model."""

@@ -269,7 +269,12 @@ class DerivedQuery(Query):
         return any(join.join_type == INNER for join in self._joins())
 
     def _joins(self) -> Iterator[Any]:
-        return (table for table in self.alias_map.values() if isinstance(table, Join))
+        # One that Django has found needless stays in the map, as of filter(test=1), which the column decides.
+        return (
+            table
+            for alias, table in self.alias_map.items()
+            if isinstance(table, Join) and self.alias_refcount[alias]
+        )
 
     def selecting(self, expressions: Sequence[Any], conditions: Sequence[Any]) -> Any:
         """Return a query on the tables of this one for ``expressions`` where ``conditions`` are met."""

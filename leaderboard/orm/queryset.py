@@ -40,6 +40,17 @@ class DerivedQuerySet(models.QuerySet[Any]):
         clone._carry_over(self)
         return clone
 
+    def _rows_at_once(self) -> list[Any] | None:
+        """Return the results, where there is a cheaper way to them than the query; otherwise None."""
+        return None
+
+    def _fetch_all(self) -> None:
+        if self._result_cache is None and (rows := self._rows_at_once()) is not None:
+            self._result_cache = rows
+            # What read them has read what they refer to.
+            self._prefetch_done = True
+        super()._fetch_all()
+
     def _carry_over(self, other: Self) -> None:
         for name in self._carried:
             setattr(self, name, getattr(other, name))

@@ -19,7 +19,7 @@ from leaderboard.kinds import RankKind
 from leaderboard.orm.models import concrete_model, key_fields, key_names, key_parts
 from leaderboard.orm.query import keys_of
 from leaderboard.orm.trees import described
-from leaderboard.querysets.metrics import MetricQuerySet
+from leaderboard.querysets.counted import CountedQuerySet
 from leaderboard.standings.metrics import IsRanked, Metric, MetricColumn, Rank, Ranking, TermValue, TieValue
 from leaderboard.standings.standing import Standing
 
@@ -30,7 +30,7 @@ __all__ = ["PlaceQuerySet"]
 MOST_ROWS = 2**63 - 1
 
 
-class PlaceQuerySet(MetricQuerySet):
+class PlaceQuerySet(CountedQuerySet):
     """A queryset that finds places on one board."""
 
     def _hidden(self, ranking: Ranking, metric: Metric) -> Any:
@@ -138,20 +138,17 @@ class PlaceQuerySet(MetricQuerySet):
         after ``union()``.
         """
         self._refuse_combined("get_standing")
-        # A model may have fields that are named like metrics.
-        prefix = "_standing_"
-        queryset = self._whole_board().standings(prefix)
+        one = self._whole_board()
         if not self._is_whole_board:
-            queryset = queryset.filter(pk__in=keys_of(self.query))
-        queryset = self._of_one(queryset, "get_standing", entry, pk, member)
+            one = one.filter(pk__in=keys_of(self.query))
+        one = self._of_one(one, "get_standing", entry, pk, member)
         if member is not None:
             self._pinned_ranking("get_standing")
-            # Of a member who is not ranked, PENDING goes before EXCLUDED, as later in the alphabet.
-            queryset = queryset.order_by(f"{prefix}rank", f"-{prefix}qualification", "pk")
-        row = next(iter(queryset.values(*queryset._shown_annotations)[:1]), None)
+        # A model may have fields that are named like metrics.
+        row = one._standing("_standing_", of_member=member is not None)
         if row is None:
             raise self._missing(entry, pk, member, "stored, on the board and in the view")
-        return Standing(**{name.removeprefix(prefix): value for name, value in row.items()})
+        return Standing(**row)
 
     async def aget_standing(
         self, entry: Model | None = None, *, pk: Any = None, member: Any = None

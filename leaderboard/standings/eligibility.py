@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import Case, Q, When
+from django.db.models import Case, Model, Q, When
 from django.db.models.functions import Cast
 
 from leaderboard.declaration.leaderboard import Leaderboard
@@ -15,12 +15,12 @@ from leaderboard.orm.columns import DerivedColumn
 from leaderboard.orm.models import base_query, key_parts
 from leaderboard.orm.query import keys_of
 from leaderboard.standings.columns import Columns
-from leaderboard.standings.plan import Plan, RankingPlan
+from leaderboard.standings.plan import RankingPlan
 
 __all__ = ["completeness", "eligibility", "marked"]
 
 
-def eligibility(plan: Plan, ranking: RankingPlan, columns: Columns) -> list[Any]:
+def eligibility(model: type[Model], ranking: RankingPlan, columns: Columns) -> list[Any]:
     """Return the conditions for an entry to be eligible, those that the declaration implies too."""
     declaration = ranking.ranking.declaration
     conditions: list[Any] = []
@@ -34,8 +34,8 @@ def eligibility(plan: Plan, ranking: RankingPlan, columns: Columns) -> list[Any]
         conditions.append(any_of([not_null(columns.here(part)) for part in declaration.member_parts]))
     if not declaration.null_is_a_board:
         conditions += [not_null(columns.here(declaration.within[name])) for name in ranking.free]
-    keys = key_parts(plan.model)
-    if (stored := base_query(plan.model)) is not None:
+    keys = key_parts(model)
+    if (stored := base_query(model)) is not None:
         conditions.append(InSubquery(*keys, keys_of(stored)))
     if ranking.ranking.view is not None:
         conditions.append(InSubquery(*keys, ranking.ranking.view))

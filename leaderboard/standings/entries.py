@@ -132,7 +132,7 @@ def _ranking_columns(plan: Plan, ranking: RankingPlan, columns: Columns) -> Rank
     partition = [columns.add("within", declaration.within[name]) for name in ranking.partition]
     terms = [columns.add("term", term.expression) for term in declaration.terms]
     ties = [columns.add("tie", tie.expression) for tie in declaration.ties_by]
-    eligible = eligibility(plan, ranking, columns)
+    eligible = eligibility(plan.model, ranking, columns)
     present = completeness(declaration, columns)
     complete = None
     if plan.only_ranked:
@@ -140,7 +140,7 @@ def _ranking_columns(plan: Plan, ranking: RankingPlan, columns: Columns) -> Rank
             columns.query.restrict(condition)
     else:
         complete = columns.add("complete", marked(eligible, present))
-    numbered = bool(declaration.member_parts) and not plan.looks_up_members
+    numbered = bool(declaration.member_parts) and plan.numbers_members
     order = declaration.counting.order_by(declaration.collation) if numbered else None
     return RankingColumns(
         partition=partition,

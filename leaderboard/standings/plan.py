@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from django.db.models import Model
+from django.db.models.lookups import Exact, IsNull
 
 from leaderboard.declaration.coverage import finds_counting_entries
+from leaderboard.expressions.literals import FromText
 from leaderboard.orm.conditions import bounds_from_above
 from leaderboard.orm.models import key_fields
 from leaderboard.orm.query import DerivedQuery, View
@@ -16,7 +18,7 @@ from leaderboard.orm.trees import holds_query
 from leaderboard.standings.metrics import IsRanked, Metric, MetricColumn, Ranking
 from leaderboard.standings.pins import pins_of
 
-__all__ = ["Levels", "Plan", "RankingPlan", "plan"]
+__all__ = ["Levels", "Place", "Plan", "RankingPlan", "counted_plan", "plan"]
 
 
 class Levels(NamedTuple):
@@ -59,12 +61,35 @@ class RankingPlan:
 
 
 @dataclass(frozen=True, eq=False, slots=True)
+class Place:
+    """Where one entry stood when it was read: its key, and the values by which it has its place.
+
+    ``within`` are those that name its board, ``counting`` is by what its member's entries are chosen among.
+    """
+
+    ranking: Ranking
+    key: Sequence[FromText]
+    within: Mapping[str, FromText]
+    terms: Sequence[FromText]
+    ties: Sequence[FromText]
+    member: Sequence[FromText]
+    counting: FromText | None
+
+    @property
+    def is_on_board(self) -> bool:
+        """Whether the entry is on a board, which by a NULL it is only where that is declared."""
+        is_null = any(value.value is None for value in self.within.values())
+        return not is_null or self.ranking.declaration.null_is_a_board
+
+
+@dataclass(frozen=True, eq=False, slots=True)
 class Plan:
     """The table that a view needs for its metrics.
 
     ``columns`` are the metrics by the names of their columns. ``enforced`` are the conditions of the view
-    that hold inside the table. With ``only_ranked`` it holds ranked entries of one board only, and with
-    ``looks_up_members`` the counting ones are found row by row, so that a scan can stop early.
+    that hold inside the table. With ``only_ranked`` it holds ranked entries of one board only. With
+    ``stops_early`` a scan in the order of the terms need not read all of it, and with ``looks_up_members``
+    the counting ones are found row by row for that. ``place`` is where the one entry stands that is counted.
     """
 
     model: type[Model]
@@ -72,9 +97,16 @@ class Plan:
     rankings: Sequence[RankingPlan]
     enforced: Sequence[Any]
     only_ranked: bool
+    stops_early: bool
     looks_up_members: bool
     levels: Levels
     outer_aliases: Mapping[str, Any]
+    place: Place | None = None
+
+    @property
+    def numbers_members(self) -> bool:
+        """Whether a window tells which of a member's entries counts."""
+        return self.place is None and not self.looks_up_members
 
     @property
     def shape(self) -> Hashable:
@@ -101,6 +133,7 @@ def plan(view: DerivedQuery, columns: Mapping[str, MetricColumn]) -> Plan:
     bounds = list(_bounds(view, columns)) if is_one_board else []
     only_ranked = any(metric.is_only_of_ranked(condition) for condition, metric in bounds)
     enforced = [condition for condition, metric in bounds if isinstance(metric, IsRanked)]
+    stops_early = _stops_early(view, columns.values(), bounds)
     return Plan(
         model=view.model,
         columns=columns,
@@ -115,15 +148,36 @@ def plan(view: DerivedQuery, columns: Mapping[str, MetricColumn]) -> Plan:
         ],
         enforced=[*shared, *enforced],
         only_ranked=only_ranked,
+        stops_early=stops_early,
         # Without indexes, a subquery for each row would take the square of the board's size.
         looks_up_members=only_ranked
         and isinstance(rankings[0].declaration.member, str)
         and len(key_fields(view.model)) == 1
         and not any(map(holds_query, rankings[0].declaration.row_expressions()))
-        and _stops_early(view, columns.values(), bounds)
+        and stops_early
         and finds_counting_entries(view.model, rankings[0].declaration),
         levels=_free_aliases(view.taken_aliases()),
         outer_aliases=view.outer_aliases(),
+    )
+
+
+def counted_plan(view: DerivedQuery, columns: Mapping[str, MetricColumn], place: Place) -> Plan:
+    """Return the plan for one entry at ``place``, all of whose metrics are of its ranking."""
+    pins: dict[str, Any] = {
+        name: IsNull(value, True) if value.value is None else Exact(value, value)
+        for name, value in place.within.items()
+    }
+    return Plan(
+        model=view.model,
+        columns=columns,
+        rankings=[RankingPlan(place.ranking, pins, frozenset(pins), None)],
+        enforced=(),
+        only_ranked=False,
+        stops_early=False,
+        looks_up_members=False,
+        levels=_free_aliases(view.taken_aliases()),
+        outer_aliases=view.outer_aliases(),
+        place=place,
     )
 
 

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from leaderboard.orm.query import DerivedQuery
+from leaderboard.standings.counted import counted_table
 from leaderboard.standings.metrics import MetricColumn
-from leaderboard.standings.plan import plan
+from leaderboard.standings.plan import Place, counted_plan, plan
 from leaderboard.standings.table import table_of
 
 __all__ = ["LeaderboardQuery"]
@@ -18,6 +19,13 @@ class LeaderboardQuery(DerivedQuery):
 
     derived_columns: Mapping[str, MetricColumn] = {}
 
+    # Where the one entry stood that the query is for, if it is to be counted.
+    place: Place | None = None
+
     def derived_table(self, columns: Mapping[str, MetricColumn]) -> tuple[Any, Sequence[Any]]:
+        if self.place is not None and all(
+            column.ranking == self.place.ranking for column in columns.values()
+        ):
+            return counted_table(counted_plan(self, columns, self.place)), ()
         planned = plan(self, columns)
         return table_of(planned), planned.enforced

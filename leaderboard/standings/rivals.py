@@ -40,7 +40,7 @@ def rivals_of(plan: Plan, ranking: RankingPlan, entries: LevelQuery) -> Rivals:
     rivals = level_of(plan.model, plan.levels.rival)
     within = rivals.resolved(declaration.within)
     columns = Columns(rivals)
-    for condition in (*eligibility(plan, ranking, columns), *completeness(declaration, columns)):
+    for condition in (*eligibility(plan.model, ranking, columns), *completeness(declaration, columns)):
         rivals.restrict(condition)
     by_field = declaration.counting.order_by(declaration.collation)
     # Resolved when it is compiled, as the ordering of a query whose aliases stay as they are.

@@ -28,7 +28,7 @@ from django.db.models.lookups import IsNull
 
 from leaderboard.declaration.leaderboard import Leaderboard
 from leaderboard.expressions.logic import InSubquery, Negation, all_of, any_of, equal
-from leaderboard.expressions.tally import Tally
+from leaderboard.expressions.tally import WindowTally
 from leaderboard.orm.conditions import lookup_on
 from leaderboard.orm.levels import LevelQuery, level_over
 from leaderboard.orm.models import base_query
@@ -116,7 +116,7 @@ def _population(
             superseded = Negation(counts)
             ranked = all_of([complete, counts])
     return Population(
-        tally=Tally(
+        tally=WindowTally(
             [OrderBy(column, term.descending) for column, term in zip(terms, declaration.terms, strict=True)],
             partition_by=[standings.column(name) for name in columns.partition],
             ranked=ranked,

@@ -1,0 +1,38 @@
+"""Values as PostgreSQL writes them, read in one statement and given to another: ``'12.50'::numeric``.
+
+An index serves a comparison with a literal; what a subquery gives, the planner does not know.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from django.db import models
+
+__all__ = ["AsText", "FromText"]
+
+TEXT = models.TextField()
+# numeric(5, 2) would round what an expression of that type may well hold.
+MODIFIERS = re.compile(r"\([^)]*\)")
+
+
+class AsText(models.Func):
+    """A value in the way that PostgreSQL writes it."""
+
+    template = "(%(expressions)s)::text"
+    arity = 1
+
+    def __init__(self, expression: Any) -> None:
+        super().__init__(expression, output_field=TEXT)
+
+
+class FromText(models.Value):
+    """A value that :class:`AsText` has read, of the type that ``field`` has in the database."""
+
+    def __init__(self, text: str | None, field: models.Field[Any, Any]) -> None:
+        super().__init__(text, output_field=field)
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
+        field: Any = self.output_field
+        return f"%s::{MODIFIERS.sub('', field.cast_db_type(connection))}", (self.value,)

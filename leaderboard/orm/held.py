@@ -1,0 +1,32 @@
+"""What a query holds to one row: equalities with its primary key, and nothing that makes other rows of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models.expressions import Col
+
+from leaderboard.orm.columns import same_column
+from leaderboard.orm.models import key_fields
+from leaderboard.orm.query import DerivedQuery
+
+__all__ = ["held_key"]
+
+
+def held_key(query: DerivedQuery) -> dict[str, Any] | None:
+    """Return the lookups that hold the primary key to one value, by field.
+
+    None where there are none, and where the query groups rows, leaves out first ones or joins other queries.
+    """
+    if query.group_by is not None or query.combinator or query.low_mark or query.distinct_fields:
+        return None
+    if query.extra_select or query.extra_tables:
+        return None
+    fields = key_fields(query.model)
+    held = {
+        field.attname: lookup
+        for lookup in query.equalities()
+        for field in fields
+        if same_column(lookup.lhs, Col(str(query.base_table), field))
+    }
+    return held if len(held) == len(fields) else None

@@ -1,0 +1,124 @@
+"""One entry's metrics by counting: where it stands, then who is before it; where it has moved, the window."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+from django.db.models import F
+
+from leaderboard.kinds import Qualification
+from leaderboard.orm.held import held_key
+from leaderboard.querysets.metrics import MetricQuerySet
+from leaderboard.standings.explained import ChosenPlan, chosen_plan
+from leaderboard.standings.located import Location, counting_order, location_of
+from leaderboard.standings.metrics import Ranking
+from leaderboard.standings.plan import Place
+
+__all__ = ["CountedQuerySet"]
+
+# How often an entry may move between two statements before the window is asked, in one statement.
+TRIES = 2
+
+
+class CountedQuerySet(MetricQuerySet):
+    """A queryset that counts the better entries of one instead of ranking all."""
+
+    def _standing(self, prefix: str, *, of_member: bool) -> Mapping[str, Any] | None:
+        """Return what ``standings()`` annotates for the one row of the queryset, as of one snapshot.
+
+        Of the rows of one member it is the one that counts. None where there is no row.
+        """
+        shown = self.standings(prefix)
+        names = shown._shown_annotations
+        location = location_of(self.model, self._ranking)
+        for _ in range(TRIES):
+            if location is None:
+                break
+            place = self._place(location, self._ranking, of_member=of_member)
+            if place is None:
+                return None
+            if not place.is_on_board:
+                break
+            row = next(iter(shown._counted_at(place).order_by().values(*names)), None)
+            if row is None:
+                continue
+            if of_member and row[f"{prefix}qualification"] == Qualification.SUPERSEDED:
+                # Of several that are superseded, the one with the lowest key is shown.
+                break
+            return _without(prefix, row)
+        if of_member:
+            # Of a member who is not ranked, PENDING goes before EXCLUDED, as later in the alphabet.
+            shown = shown.order_by(f"{prefix}rank", f"-{prefix}qualification", "pk")
+        row = next(iter(shown.values(*names)[:1]), None)
+        return None if row is None else _without(prefix, row)
+
+    def explain(self, *, format: str | None = None, **options: Any) -> str:
+        """As Django's, of the statement that gives the results: where they are counted, that which counts."""
+        counted = self._counted()
+        if counted is None:
+            return super().explain(format=format, **options)
+        return counted.explain(format=format, **options)
+
+    def _rows_at_once(self) -> list[Any] | None:
+        # None of its rows may be that it has moved, or that the view does not show it.
+        counted = self._counted()
+        return None if counted is None else list(counted) or None
+
+    def explain_plan(self, method: str | None = None) -> ChosenPlan:
+        """Return how the metrics of the queryset are found, or those of ``"get_standing"`` on it.
+
+        It sends no statement. Raises ``ValueError`` for another method.
+        """
+        if method not in (None, "get_standing"):
+            raise ValueError(f"method={method!r} must be 'get_standing' or left out.")
+        if method is not None:
+            self._refuse_combined(method)
+            shown = self._whole_board().standings("_standing_")
+            is_steady = location_of(self.model, self._ranking) is not None
+            return chosen_plan(shown.query, held_by="the argument", is_steady=is_steady)
+        held = self._held()
+        if held is None:
+            return chosen_plan(self.query, held_by=None, is_steady=True)
+        ranking, _ = held
+        is_steady = location_of(self.model, ranking) is not None
+        return chosen_plan(self.query, held_by="its primary key", is_steady=is_steady)
+
+    def _held(self) -> tuple[Ranking, Mapping[str, Any]] | None:
+        """Return the only ranking, and what holds the view to one key; None where it is not held."""
+        query = self.query
+        if not query.derived_columns or query.place is not None:
+            return None
+        rankings = {column.ranking for column in query.used_columns().values()}
+        key = held_key(query) if len(rankings) == 1 else None
+        return None if key is None else (*rankings, key)
+
+    def _counted(self) -> Self | None:
+        """Return the queryset with its metrics counted, where it is held to one key; otherwise None."""
+        if (held := self._held()) is None:
+            return None
+        ranking, key = held
+        location = location_of(self.model, ranking)
+        if location is None:
+            return None
+        entry = self._unfiltered()
+        for name, lookup in key.items():
+            entry.query.add_condition(F(name), lookup)
+        place = entry._place(location, ranking)
+        return self._counted_at(place) if place is not None and place.is_on_board else None
+
+    def _place(self, location: Location, ranking: Ranking, *, of_member: bool = False) -> Place | None:
+        """Return where the row of the queryset stands, or that of one member's that counts; None for none."""
+        rows = self.order_by(*counting_order(self.model, ranking)) if of_member else self.order_by()
+        row = next(iter(rows.values_list(*location.columns)[:1]), None)
+        return None if row is None else location.place(ranking, row)
+
+    def _counted_at(self, place: Place) -> Self:
+        """Return the queryset for the entry that stood at a place, empty where it does not stand there."""
+        clone = self._copied()
+        clone.query.place = place
+        return clone
+
+
+def _without(prefix: str, row: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {name.removeprefix(prefix): value for name, value in row.items()}

@@ -1,0 +1,282 @@
+"""The derived table of one entry: its standing by counting, where a window would rank the whole board.
+
+    SELECT standing.id, …, CASE WHEN standing._complete1 THEN standing._competition2 END AS rank
+    FROM (SELECT counting.id, …, (SELECT COUNT(*) FROM app_attempt rival
+              WHERE rival.test_id = 1 AND … AND rival.score >= 60 AND (rival.score > 60 OR …)) + 1
+              AS _competition2
+          FROM (SELECT entry.id, … FROM app_attempt entry WHERE entry.id = 7 AND …) counting
+          WHERE counting.score IS NOT DISTINCT FROM 60 AND … OFFSET 0) standing
+
+The values of the entry's terms are literals, read by a statement before: by them the planner knows how little
+of an index is to be read. Where they are not the entry's any more, the table is empty.
+
+With members the rank of an entry is the number of members who have a better one, plus one: whoever's best
+entry is better has a better one. Only for other rules of counting, for ``DENSE`` and for what orders ties
+are the counting entries themselves looked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from django.contrib.postgres.aggregates import BoolOr
+from django.db.models import Count, Exists, ExpressionWrapper, F, OrderBy, Subquery, Value
+from django.db.models.lookups import Exact, IsNull
+
+from leaderboard.expressions.bounds import beyond
+from leaderboard.expressions.fields import BIGINT, UNCONVERTED
+from leaderboard.expressions.literals import FromText
+from leaderboard.expressions.logic import Negation, all_of, not_distinct
+from leaderboard.expressions.numbers import Array, Element
+from leaderboard.expressions.tally import Tally
+from leaderboard.expressions.terms import Term
+from leaderboard.kinds import Counting
+from leaderboard.orm.conditions import lookup_on
+from leaderboard.orm.levels import LevelQuery, level_of, level_over
+from leaderboard.orm.models import key_names
+from leaderboard.standings.columns import Columns
+from leaderboard.standings.eligibility import completeness, eligibility
+from leaderboard.standings.entries import entry_level
+from leaderboard.standings.plan import Place, Plan, RankingPlan
+from leaderboard.standings.population import Population
+
+__all__ = ["CountedTally", "counted_table"]
+
+
+def counted_table(plan: Plan) -> LevelQuery:
+    """Return the derived table of a plan that has a place."""
+    place: Any = plan.place
+    (ranking,) = plan.rankings
+    entries = entry_level(plan)
+    entries.query.refuse_multiplied_rows()
+    (columns,), (within,) = entries.rankings, entries.within
+    entries.query.restrict_first([lookup_on(within[name], lookup) for name, lookup in ranking.pins.items()])
+    for name, value in zip(key_names(plan.model), place.key, strict=True):
+        entries.query.restrict(Exact(F(name), value))
+    figures = level_over(entries.query, plan.levels.counting)
+    figures.keep_columns()
+    terms = [(figures.column(name), value) for name, value in zip(columns.terms, place.terms, strict=True)]
+    ties = [(figures.column(name), value) for name, value in zip(columns.ties, place.ties, strict=True)]
+    declaration = ranking.ranking.declaration
+    members = zip(declaration.member_parts, place.member, strict=True)
+    for column, value in (*terms, *ties, *members):
+        figures.restrict(not_distinct(column, value))
+    # Fenced: a figure is counted once, however many metrics are made of it.
+    standings = level_over(figures, plan.levels.standing, is_fenced=True)
+    tally = CountedTally(plan, ranking, figures, standings)
+    complete = standings.column(str(columns.complete))
+    superseded = tally.superseded
+    population = Population(
+        tally=tally,
+        terms=[standings.column(name) for name in columns.terms],
+        ties=[standings.column(name) for name in columns.ties],
+        row_column=lambda expression: standings.column(entries.column_of(expression)),
+        cut_off=declaration.cut_off,
+        ranked=complete if superseded is None else all_of([complete, Negation(superseded)]),
+        excluded=IsNull(complete, True) if columns.may_be_excluded else None,
+        pending=Negation(complete),
+        superseded=superseded,
+    )
+    for name, column in plan.columns.items():
+        standings.annotate(name, column.metric.expression(population))
+    return standings
+
+
+class CountedTally(Tally):
+    """The numbers of one entry, each counted by a subquery.
+
+    Each is a column of ``figures``, made when it is first asked for, as ``standings`` refers to it.
+    """
+
+    def __init__(self, plan: Plan, ranking: RankingPlan, figures: LevelQuery, standings: LevelQuery) -> None:
+        self._plan = plan
+        self._ranking = ranking
+        self._figures = figures
+        self._standings = standings
+        self._names: dict[str, str] = {}
+        self._declaration = ranking.ranking.declaration
+        self._place: Place = plan.place  # type: ignore[assignment]
+        # Then what comes before the entry is counted in the same scan.
+        self._reads_board = any(column.needs_board_size for column in plan.columns.values())
+
+    def _column(self, name: str, expression: Callable[[], Any]) -> Any:
+        if name not in self._names:
+            self._names[name] = self._figures.add_column(f"_{name}", expression())
+        return self._standings.column(self._names[name])
+
+    @property
+    def competition(self) -> Any:
+        if self._reads_board:
+            return _plus_one(Element(self._figures_of_board, 2))
+        return self._column("competition", lambda: _plus_one(self._number(self._by_terms)))
+
+    @property
+    def modified(self) -> Any:
+        if self._reads_board:
+            return Element(self._figures_of_board, 3)
+        return self._column("modified", lambda: self._number(self._by_terms, or_tied=True))
+
+    @property
+    def size(self) -> Any:
+        return Element(self._figures_of_board, 1)
+
+    @property
+    def dense(self) -> Any:
+        return self._column("dense", lambda: _plus_one(self._number(self._by_terms, of_places=True)))
+
+    @property
+    def ordinal(self) -> Any:
+        return self._column("ordinal", lambda: _plus_one(self._number(self._by_all)))
+
+    @property
+    def superseded(self) -> Any:
+        """Whether another entry of the member counts; None where there are no members."""
+        if not self._declaration.member_parts:
+            return None
+        return self._column("superseded", lambda: Exists(self._other_of_member()))
+
+    @property
+    def _figures_of_board(self) -> Any:
+        """An array: how many are ranked, how many of them before the entry, how many before it or tied."""
+        return self._column("figures", lambda: Subquery(self._board(), output_field=UNCONVERTED))
+
+    # Who is counted
+
+    def _board(self) -> LevelQuery:
+        """Return the query for the figures of the board, which reads it once."""
+        rows = self._population()
+        parts = self._declaration.member_parts
+        before, up_to = _before(self._by_terms), _before(self._by_terms, or_tied=True)
+        if parts and self._counts_best:
+            rows.select_grouped(_named("member", parts), {"_before": BoolOr(before), "_up_to": BoolOr(up_to)})
+            rows = level_over(rows, self._plan.levels.counting)
+            before, up_to = rows.column("_before"), rows.column("_up_to")
+        elif parts:
+            rows = self._counting_entries(rows, None)
+            placed = self._placed(rows, self._by_terms)
+            before, up_to = _before(placed), _before(placed, or_tied=True)
+        rows.aggregate_rows(Array(Count("*"), Count(Value(1), filter=before), Count(Value(1), filter=up_to)))
+        return rows
+
+    def _population(self) -> LevelQuery:
+        """Return a query for the entries of the board that are eligible and complete."""
+        rivals = level_of(self._plan.model, self._plan.levels.rival)
+        within = rivals.resolved(self._declaration.within)
+        columns = Columns(rivals)
+        for condition in (
+            *eligibility(self._plan.model, self._ranking, columns),
+            *completeness(self._declaration, columns),
+        ):
+            rivals.restrict(condition)
+        pins = self._ranking.pins
+        rivals.restrict_first([lookup_on(within[name], lookup) for name, lookup in pins.items()])
+        return rivals
+
+    @property
+    def _keys(self) -> list[OrderBy]:
+        return [OrderBy(Term(F(name))) for name in key_names(self._plan.model)]
+
+    @property
+    def _by_terms(self) -> list[tuple[OrderBy, FromText]]:
+        return list(zip(self._declaration.terms, self._place.terms, strict=True))
+
+    @property
+    def _by_all(self) -> list[tuple[OrderBy, FromText]]:
+        ties = [OrderBy(tie.expression, tie.descending, nulls_last=True) for tie in self._declaration.ties_by]
+        others = [*zip(ties, self._place.ties, strict=True), *zip(self._keys, self._place.key, strict=True)]
+        return [*self._by_terms, *others]
+
+    @property
+    def _counts_best(self) -> bool:
+        return self._declaration.counting.kind is Counting.BEST
+
+    def _number(
+        self, order: list[tuple[OrderBy, FromText]] | None, *, or_tied: bool = False, of_places: bool = False
+    ) -> Any:
+        """Return how many are ranked before the entry by ``order``; without one how many are ranked at all.
+
+        ``or_tied`` counts those that stand where it does too, ``of_places`` counts who are tied once.
+        """
+        rows = self._population()
+        parts = self._declaration.member_parts
+        is_by_ties = order is not None and len(order) > len(self._place.terms) and bool(self._place.ties)
+        if not parts:
+            if order is not None:
+                rows.restrict(_before(order, or_tied=or_tied))
+            if of_places:
+                rows.select_distinct(self._term_columns())
+        elif order is None or (self._counts_best and not of_places and not is_by_ties):
+            if order is not None:
+                rows.restrict(_before(order, or_tied=or_tied))
+            rows.select_distinct(_named("member", parts))
+        else:
+            rows = self._counting_entries(rows, order, or_tied=or_tied or is_by_ties)
+            rows.restrict(_before(self._placed(rows, order), or_tied=or_tied))
+            if of_places:
+                names = list(self._term_columns())
+                rows.select_distinct({name: rows.column(name) for name in names})
+        if rows.distinct:
+            rows = level_over(rows, self._plan.levels.counting)
+        rows.aggregate_rows(Count("*"))
+        return Subquery(rows, output_field=BIGINT)
+
+    def _term_columns(self) -> dict[str, Any]:
+        return _named("term", [term.expression for term in self._declaration.terms])
+
+    def _placed(self, rows: LevelQuery, order: Sequence[tuple[OrderBy, FromText]]) -> Any:
+        """Return ``order`` by the columns of :meth:`_counting_entries`."""
+        names = [*self._term_columns(), *_named("tie", self._declaration.ties_by), *_named("key", self._keys)]
+        return [
+            (OrderBy(rows.column(name), term.descending, nulls_last=term.nulls_last), value)
+            for name, (term, value) in zip(names, order, strict=False)
+        ]
+
+    def _counting_entries(self, rows: LevelQuery, order: Any, *, or_tied: bool = False) -> LevelQuery:
+        """Return a query over the counting entries, or those of members who may come before by ``order``."""
+        if order is not None and self._counts_best:
+            # Whoever's best entry comes before has one before.
+            rows.restrict(_before(order[: len(self._place.terms)], or_tied=or_tied))
+        rows.select_first(
+            _named("member", self._declaration.member_parts),
+            {
+                **self._term_columns(),
+                **_named("tie", [tie.expression for tie in self._declaration.ties_by]),
+                **_named("key", [key.expression for key in self._keys]),
+            },
+            [term for term, _ in self._counting_order],
+        )
+        return level_over(rows, self._plan.levels.counting)
+
+    @property
+    def _counting_order(self) -> list[tuple[OrderBy, FromText]]:
+        """By what the first of a member's entries counts, with the values of the entry."""
+        keys = list(zip(self._keys, self._place.key, strict=True))
+        by_field = self._declaration.counting.order_by(self._declaration.collation)
+        if by_field is None:
+            return [*self._by_terms, *keys]
+        value: FromText = self._place.counting  # type: ignore[assignment]
+        return [(by_field, value), *keys]
+
+    def _other_of_member(self) -> LevelQuery:
+        """Return a query for the entries of the entry's member that would count before it."""
+        rows = self._population()
+        for part, value in zip(self._declaration.member_parts, self._place.member, strict=True):
+            rows.restrict(IsNull(part, True) if value.value is None else Exact(part, value))
+        rows.restrict(_before(self._counting_order))
+        rows.ask_existence()
+        return rows
+
+
+def _named(name: str, expressions: Sequence[Any]) -> dict[str, Any]:
+    return {f"_{name}{position}": expression for position, expression in enumerate(expressions)}
+
+
+def _before(order: Sequence[tuple[OrderBy, Any]], *, or_tied: bool = False) -> Any:
+    """Return the condition to come before the values that ``order`` pairs with its terms."""
+    terms, values = zip(*order, strict=True)
+    return beyond(terms, values, later=False, or_tied=or_tied)
+
+
+def _plus_one(number: Any) -> Any:
+    return ExpressionWrapper(number + Value(1, BIGINT), BIGINT)

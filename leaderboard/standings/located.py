@@ -1,0 +1,114 @@
+"""Reading where one entry stands: the statement before the one that counts.
+
+    SELECT (id)::text, (test_id)::text, (score)::text, (finished_at - started_at)::text, …
+    FROM app_attempt WHERE id = 7
+
+As text, which PostgreSQL reads back as the very same value, whatever type it is of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Case, F, Model, OrderBy, When
+
+from leaderboard.expressions.literals import AsText, FromText
+from leaderboard.expressions.terms import Term
+from leaderboard.expressions.times import is_running
+from leaderboard.orm.conditions import is_opaque
+from leaderboard.orm.levels import level_of
+from leaderboard.orm.models import key_names
+from leaderboard.orm.trees import holds_query, output_field_of, resolved_on_model
+from leaderboard.standings.columns import Columns
+from leaderboard.standings.eligibility import completeness, eligibility, marked
+from leaderboard.standings.metrics import Ranking
+from leaderboard.standings.plan import Place, RankingPlan
+
+__all__ = ["Location", "counting_order", "location_of"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Location:
+    """The expressions by which entries of a board have their places, and the fields of their values.
+
+    In this order: the primary key, ``within``, the ordering terms, what orders ties, the member, and by what
+    one of a member's entries is chosen.
+    """
+
+    expressions: Sequence[Any]
+    fields: Sequence[Any]
+    names: Sequence[str]
+    sizes: Sequence[int]
+
+    @property
+    def columns(self) -> Sequence[Any]:
+        """What is to be read of an entry, all as text."""
+        return [AsText(expression) for expression in self.expressions]
+
+    def place(self, ranking: Ranking, row: Sequence[str | None]) -> Place:
+        """Return the place on a board that was read as ``columns``."""
+        literals = iter([FromText(text, field) for text, field in zip(row, self.fields, strict=True)])
+        key, within, terms, ties, member, counting = (
+            [next(literals) for _ in range(size)] for size in self.sizes
+        )
+        return Place(
+            ranking=ranking,
+            key=key,
+            within=dict(zip(self.names, within, strict=True)),
+            terms=terms,
+            ties=ties,
+            member=member,
+            counting=counting[0] if counting else None,
+        )
+
+
+def location_of(model: type[Model], ranking: Ranking) -> Location | None:
+    """Return how places on a board are read; None where they may differ between two statements."""
+    declaration = ranking.declaration
+    return declaration.prepared(("location", model), lambda: _location(model, ranking))
+
+
+def _location(model: type[Model], ranking: Ranking) -> Location | None:
+    declaration = ranking.declaration
+    by_field = declaration.counting.order_by(declaration.collation) if declaration.member_parts else None
+    parts: list[list[Any]] = [
+        [F(name) for name in key_names(model)],
+        list(declaration.within.values()),
+        [term.expression for term in declaration.terms],
+        [tie.expression for tie in declaration.ties_by],
+        list(declaration.member_parts),
+        [] if by_field is None else [by_field.expression],
+    ]
+    expressions = [expression for part in parts for expression in part]
+    if any(map(_is_unsteady, expressions)):
+        return None
+    fields = [output_field_of(resolved_on_model(expression, model)[0]) for expression in expressions]
+    if any(field is None for field in fields):
+        return None
+    return Location(
+        expressions=expressions,
+        fields=fields,
+        names=list(declaration.within),
+        sizes=[len(part) for part in parts],
+    )
+
+
+def _is_unsteady(expression: Any) -> bool:
+    return holds_query(expression) or is_opaque(expression) or is_running(expression)
+
+
+def counting_order(model: type[Model], ranking: Ranking) -> Iterator[OrderBy]:
+    """Yield by what the one of a member's entries comes first that counts, or tells why none does."""
+    declaration = ranking.declaration
+    columns = Columns(level_of(model, "entry"))
+    pinned = RankingPlan(ranking, dict.fromkeys(declaration.within), frozenset(), None)
+    is_complete = marked(eligibility(model, pinned, columns), completeness(declaration, columns))
+    yield OrderBy(is_complete, descending=True, nulls_last=True)
+    by_field = declaration.counting.order_by(declaration.collation)
+    for term in declaration.terms if by_field is None else (by_field,):
+        # Those that are not complete come in the order of the key.
+        value = Case(When(is_complete, then=term.expression))
+        yield OrderBy(value, term.descending, nulls_last=term.nulls_last)
+    yield from (OrderBy(Term(F(name))) for name in key_names(model))
