@@ -61,13 +61,21 @@ class PlaceQuerySet(MetricQuerySet):
         keys = [OrderBy(Term(part)) for part in key_parts(self.model)]
         return ranked.order_by(*terms, *ties, *keys)
 
+    def ranked(self) -> Self:
+        """Return the ranked entries of the view, in order, ties by primary key.
+
+        The rank is annotated unless a field or an annotation has its name. What is filtered afterwards is a
+        view, and changes no rank. Raises ``BoardNotPinned`` where the queryset is not on one board,
+        ``TypeError`` after a slice, and ``NotSupportedError`` after ``select_for_update()``,
+        ``distinct(*fields)`` or ``union()``.
+        """
+        return self._in_order("ranked")._with_default_rank()
+
     def top(self, n: int, *, ties: bool = False) -> Self:
         """Return the first ``n`` ranked entries of the view, in order, ties by primary key.
 
-        With ``ties`` it returns all whose competition rank is at most ``n``. The rank is annotated unless
-        a field or an annotation has its name. Raises ``BoardNotPinned`` where the queryset is not on one
-        board, ``TypeError`` after a slice, and ``NotSupportedError`` after ``select_for_update()``,
-        ``distinct(*fields)`` or ``union()``.
+        With ``ties`` it returns all whose competition rank is at most ``n``. It is a part of :meth:`ranked`,
+        and raises what that does.
         """
         n = _limit(n, "n")
         ranked = self._in_order("top")._with_default_rank()
