@@ -324,6 +324,20 @@ MUTATIONS = (
         PAGES,
     ),
     Mutation(
+        "neighbours of an entry that has left",
+        "querysets/places",
+        "filter(Exists(shown), pk__in=run)",
+        "filter(pk__in=run)",
+        PAGES,
+    ),
+    Mutation(
+        "neighbours of where the entry was",
+        "querysets/places",
+        "[Subquery(own.values_list(term.expression)) for term in terms]",
+        "[Value(own.values_list(term.expression, flat=True)[0]) for term in terms]",
+        PAGES,
+    ),
+    Mutation(
         "as_population() ranks everyone",
         "standings/eligibility",
         "        conditions.append(InSubquery(*keys, ranking.ranking.view))\n",

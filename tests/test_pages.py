@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -161,6 +163,63 @@ def test_around(before: int, after: int, boards: Boards) -> None:
             else:
                 with pytest.raises(Attempt.DoesNotExist):
                     view.around(row.entry, before=before, after=after)
+
+
+def test_around_is_a_queryset_of_one_statement(boards: Boards) -> None:
+    test = Test.objects.get(name="test 0")
+    board = boards.view.on_board(test=test)
+    pks = [row.entry.pk for row in boards.ranked(lambda r: r.entry.test_id == test.pk)]
+    with CaptureQueriesContext(connection) as captured:
+        near = board.around(pk=pks[2], before=1, after=2)
+        assert len(captured) == 1
+        boards.check(near.all(), pks[1:5], ordered=True)
+        assert len(captured) == 2
+        boards.check(board.around(pk=pks[2], before=0, after=0), pks[2:3], ordered=True)
+        assert len(captured) == 4
+    assert (near.count(), near.exists(), near.contains(Attempt.objects.get(pk=pks[2]))) == (4, True, True)
+    assert list(near.reverse().values_list("pk", flat=True)) == pks[1:5][::-1]
+    assert [near.first().pk, near.last().pk, *near[1:3].values_list("pk", flat=True)] == [
+        pks[1], pks[4], *pks[2:4]
+    ]  # fmt: skip
+    red = [row.entry.pk for row in boards.rows if row.team == "red"]
+    boards.check(near.filter(candidate__team="red"), [pk for pk in pks[1:5] if pk in red], ordered=True)
+    assert {*Attempt.objects.filter(pk__in=near).values_list("pk", flat=True)} == {*pks[1:5]}
+    assert near.aggregate(n=Max("score"))["n"] == max(row.score for row in near)
+    boards.check(pickle.loads(pickle.dumps(near.all())), pks[1:5], ordered=True)
+
+
+MOVES: dict[str, Callable[[QuerySet[Any]], object]] = {
+    "deleted": lambda entry: entry.delete(),
+    "pending": lambda entry: entry.update(score=None),
+    "excluded": lambda entry: entry.update(disqualified=True),
+    "on another board": lambda entry: entry.update(test=Test.objects.get(name="test 1")),
+    "superseded": lambda entry: entry.update(candidate=Candidate.objects.get(name="candidate 0")),
+    "out of the view": lambda entry: entry.update(label="low"),
+}
+
+
+@pytest.mark.parametrize("move", MOVES.values(), ids=MOVES)
+def test_around_shows_no_neighbours_of_who_has_left(move: Callable[..., object], data: None) -> None:
+    board = (
+        Attempt.objects.board("members").filter(label="high").on_board(test=Test.objects.get(name="test 0"))
+    )
+    entry = Attempt.objects.get(candidate__name="candidate 3", score=70)
+    near = board.around(entry, before=1, after=1)
+    assert len(near.all()) == 2
+    move(Attempt.objects.filter(pk=entry.pk))
+    assert list(near.all()) == []
+    with pytest.raises(Attempt.DoesNotExist):
+        board.around(pk=entry.pk)
+
+
+def test_around_follows_who_has_moved(data: None) -> None:
+    board = Attempt.objects.board("members").on_board(test=Test.objects.get(name="test 0"))
+    *_, before, last = board.ranked()
+    near = board.around(last, before=1, after=1)
+    assert list(near.all()) == [before, last]
+    Attempt.objects.filter(pk=last.pk).update(score=1000)
+    assert near.values_list("score", "rank")[0] == (1000, 1)
+    assert list(near) == list(board.ranked()[:2])
 
 
 def test_around_while_times_run(data: None) -> None:
