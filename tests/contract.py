@@ -100,8 +100,8 @@ CONTRACT: Mapping[str, Leaning] = {
         attributes=(
             "alias_map alias_prefix alias_refcount annotation_select annotations base_table combinator "
             "combined_queries compiler default_cols default_ordering distinct distinct_fields "
-            "external_aliases extra_select extra_tables group_by is_sliced model order_by select "
-            "select_for_update standard_ordering subq_aliases subquery table_map where"
+            "external_aliases extra_order_by extra_select extra_tables group_by high_mark is_sliced low_mark "
+            "model order_by select select_for_update standard_ordering subq_aliases subquery table_map where"
         ),
         calls={
             "add_annotation": "expression, name",

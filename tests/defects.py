@@ -162,8 +162,8 @@ MUTATIONS = (
     Mutation(
         "top() looks members up without an index",
         "standings/plan",
-        "        and finds_counting_entries(view.model, rankings[0].declaration),\n",
-        "        and True,\n",
+        "        and finds_counting_entries(view.model, declaration)\n",
+        "        and True\n",
         PAGES,
     ),
     Mutation(
@@ -276,6 +276,27 @@ MUTATIONS = (
         "tests/test_relations.py",
     ),
     Mutation(
+        "entries are counted for members",
+        "standings/table",
+        "entries.query.keep_distinct(columns.member)",
+        "pass",
+        PAGES,
+    ),
+    Mutation(
+        "a filter of the ranked is not counted",
+        "orm/extent",
+        "if any(not any(own is condition for condition in conditions) for own in conjuncts(query.where)):",
+        "if False:",
+        PAGES,
+    ),
+    Mutation(
+        "members are looked up in any order",
+        "standings/plan",
+        "if sorting is None or sorting.metric != TermValue(0):",
+        "if False:",
+        PAGES,
+    ),
+    Mutation(
         "reverse() turns top() round",
         "orm/queryset",
         "clone.query.standard_ordering = True",
@@ -304,6 +325,20 @@ MUTATIONS = (
         PAGES,
     ),
     Mutation(
+        "neighbours of an entry that has left",
+        "querysets/places",
+        "filter(Exists(shown), pk__in=run)",
+        "filter(pk__in=run)",
+        PAGES,
+    ),
+    Mutation(
+        "neighbours of where the entry was",
+        "querysets/places",
+        "[Subquery(own.values_list(term.expression)) for term in terms]",
+        "[Value(own.values_list(term.expression, flat=True)[0]) for term in terms]",
+        PAGES,
+    ),
+    Mutation(
         "as_population() ranks everyone",
         "standings/eligibility",
         "        conditions.append(InSubquery(*keys, ranking.ranking.view))\n",
@@ -319,7 +354,7 @@ MUTATIONS = (
     Mutation(
         "subqueries are looked up row by row in top()",
         "standings/plan",
-        "        and not any(map(holds_query, rankings[0].declaration.row_expressions()))\n",
+        "        and not any(map(holds_query, declaration.row_expressions()))\n",
         "",
         DECLARATIONS,
     ),
@@ -354,7 +389,7 @@ MUTATIONS = (
     Mutation(
         "all shapes are one",
         "standings/plan",
-        "return self.model, metrics, only.shared, self.only_ranked, self.looks_up_members",
+        "return self.model, metrics, only.shared, self.only_ranked, self.members",
         "return self.model, metrics",
         PREPARED,
     ),

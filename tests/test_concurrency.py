@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
+from random import Random
+from threading import Barrier, Event
 from typing import Any
 
 import pytest
@@ -89,6 +90,68 @@ def test_a_page_is_of_one_moment(tests: list[Test]) -> None:
             assert {row.board_size for row in found} == {3}
 
     together(swap, read, read)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    "options", [{}, {"member": "candidate"}, {"member": "label"}], ids=["entries", "members", "by a window"]
+)
+def test_neighbours_have_no_gaps(options: dict[str, Any]) -> None:
+    """While two writers move entries about, 300 calls see an entry among its neighbours at some moment.
+
+    Each writer swaps the scores of two entries in one transaction, so that at any moment the scores are the
+    same, each with the same rank.
+    """
+    test = Test.objects.create(name="moving")
+    candidates = Candidate.objects.bulk_create(Candidate(name=str(n)) for n in range(40))
+    entries = Attempt.objects.bulk_create(
+        Attempt(test=test, candidate=candidate, label=candidate.name, score=score)
+        for score, candidate in enumerate(candidates)
+    )
+    if options:
+        # Which never count.
+        Attempt.objects.bulk_create(
+            Attempt(test=test, candidate=candidate, label=candidate.name, score=-1)
+            for candidate in candidates
+        )
+    board = Attempt.objects.with_leaderboard(
+        Leaderboard(within=["test"], order_by=["-score", "label"], **options)
+    ).on_board(test=test)
+    read_all = Event()
+
+    def swap(own: list[Attempt], random: Random) -> int:
+        swaps = 0
+        while not read_all.is_set():
+            # No row is written by both, which would let them wait for each other in a circle.
+            one, other = random.sample(own, 2)
+            with transaction.atomic():
+                one.score, other.score = other.score, one.score
+                one.save(update_fields=["score"])
+                other.save(update_fields=["score"])
+            swaps += 1
+        return swaps
+
+    def read() -> list[str]:
+        random = Random(0)
+        gaps = []
+        try:
+            for _ in range(300):
+                entry = random.choice(entries)
+                found = list(board.around(pk=entry.pk, before=3, after=3))
+                own = next((row.score for row in found if row == entry), -1)
+                whole = [(score, 40 - score) for score in range(min(39, own + 3), max(0, own - 3) - 1, -1)]
+                shown = [(row.score, row.rank) for row in found]
+                gaps += [] if own >= 0 and shown == whole else [f"{entry.pk}: {shown}"]
+        finally:
+            read_all.set()
+        return gaps
+
+    gaps, *swaps = together(
+        read,
+        *(lambda n=n: swap(entries[n::2], Random(n)) for n in (0, 1)),  # type: ignore[misc]
+    )
+    assert gaps == []
+    assert min(swaps) > 10
 
 
 @pytest.mark.django_db(transaction=True)

@@ -64,6 +64,8 @@ QUERYSETS: dict[str, Callable[[], Any]] = {
 
 STATEMENTS: dict[str, Callable[[], object]] = {
     "count_without_a_window": lambda: _overall().on_board(test=1).standings().count(),
+    "count_of_the_ranked": lambda: _overall().on_board(test=1).ranked().count(),
+    "count_of_the_ranked_members": lambda: _members().on_board(test=1).ranked().count(),
     "neighbours": lambda: list(
         # Drivers write an interval in ways of their own.
         Attempt.objects.with_leaderboard(Leaderboard(within=["test"], order_by=["-score"]))

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import pickle
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
-from django.db import NotSupportedError
-from django.db.models import OuterRef, Subquery
+from django.core.paginator import Paginator
+from django.db import NotSupportedError, connection
+from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Lower
+from django.test.utils import CaptureQueriesContext
 
-from leaderboard import Leaderboard, TimeTaken
+from leaderboard import First, Latest, Leaderboard, TimeTaken
+from leaderboard.querysets.boards import BoardNotPinned
 from tests.attempts import START
 from tests.boards import Boards
 from tests.testapp.models import Attempt, Candidate, Test
@@ -30,6 +37,118 @@ def test_top(n: int, name: str, boards: Boards) -> None:
     assert [(entry.pk, entry.rank) for entry in bare] == [(row.entry.pk, row.rank) for row in ranked[:n]]
 
 
+@pytest.mark.parametrize("name", ["test 0", "test 1", "test 2"])
+def test_ranked(name: str, boards: Boards) -> None:
+    rows = boards.ranked(lambda r: r.entry.test.name == name)
+    ranked = boards.view.on_board(test=Test.objects.get(name=name)).ranked()
+    pks = [row.entry.pk for row in rows]
+    boards.check(ranked.all(), pks, ordered=True)
+    boards.check(ranked.reverse(), pks[::-1], ordered=True)
+    boards.check(ranked[1:3], pks[1:3], ordered=True)
+    boards.check(ranked.reverse()[:2], pks[::-1][:2], ordered=True)
+    boards.check(ranked.iterator(chunk_size=2), pks, ordered=True)
+    red = [row.entry.pk for row in rows if row.team == "red"]
+    view = ranked.filter(candidate__team="red")
+    boards.check(view.all(), red, ordered=True)
+    boards.check(view.reverse()[:2], red[::-1][:2], ordered=True)
+    boards.check(
+        ranked.filter(**{f"{boards.rank}__gte": 2})[:2], [r.entry.pk for r in rows if r.rank >= 2][:2]
+    )
+    assert (ranked.count(), view.count()) == (len(pks), len(red))
+    assert (ranked.exists(), view.exists()) == (bool(pks), bool(red))
+    assert (ranked[:3].count(), ranked[1:3].exists()) == (len(pks[:3]), bool(pks[1:3]))
+    assert ranked.order_by("-pk").values_list("pk", flat=True).first() == max(pks, default=None)
+    assert list(Attempt.objects.filter(pk__in=ranked).values_list("pk", flat=True).order_by("pk")) == sorted(
+        pks
+    )
+    bare = Attempt.objects.board(boards.name).on_board(test=Test.objects.get(name=name)).ranked()
+    assert [(entry.pk, entry.rank) for entry in bare] == [(row.entry.pk, row.rank) for row in rows]
+    if pks:
+        assert (ranked.first().pk, ranked.last().pk) == (pks[0], pks[-1])
+
+
+def test_ranked_is_paginated(boards: Boards) -> None:
+    """Without the warning of an order that is none, which would be an error here."""
+    test = Test.objects.get(name="test 0")
+    rows = boards.ranked(lambda r: r.entry.test_id == test.pk)
+    paginator = Paginator(boards.view.on_board(test=test).ranked(), 2)
+    assert paginator.count == len(rows)
+    found = [entry.pk for page in paginator for entry in page]
+    assert found == [row.entry.pk for row in rows]
+
+
+def test_ranked_in_subqueries(boards: Boards) -> None:
+    ranked = Attempt.objects.board(boards.name).on_board(test=OuterRef("pk")).ranked()
+    numbers = ranked.order_by().values("test").annotate(n=Count("pk")).values("n")
+    found = Test.objects.annotate(n=Subquery(numbers), last=Subquery(ranked.reverse().values("pk")[:1]))
+    for test in found.filter(Exists(ranked)):
+        pks = [row.entry.pk for row in boards.ranked(lambda r, pk=test.pk: r.entry.test_id == pk)]  # type: ignore[misc]
+        assert (test.n, test.last) == (len(pks), pks[-1])
+    ranked_on = {row.entry.test_id for row in boards.ranked()}
+    assert {*found.filter(~Exists(ranked)).values_list("pk", flat=True)} == {
+        test.pk for test in Test.objects.all() if test.pk not in ranked_on
+    }
+
+
+MEMBERS = {
+    "no member": {},
+    "best": {"member": "candidate"},
+    "latest": {"member": "candidate", "counting": Latest("finished_at")},
+    "first": {"member": "candidate", "counting": First("finished_at")},
+    "several fields": {"member": ["candidate", "label"]},
+    "an expression": {"member": Lower("label")},
+    "of a relation": {"member": "candidate__team"},
+}
+
+
+@pytest.mark.parametrize("options", MEMBERS.values(), ids=MEMBERS)
+def test_ranked_are_counted_without_a_window(options: dict[str, Any], data: None) -> None:
+    declared = Leaderboard(within=["test"], order_by=["-score"], eligible=Q(disqualified=False), **options)
+    for test in Test.objects.all():
+        board = Attempt.objects.with_leaderboard(declared).on_board(test=test)
+        ranked = board.ranked()
+        population = board.filter(candidate__team="red").as_population().ranked()
+        for queryset in (ranked, population):
+            entries = list(queryset.all())
+            with CaptureQueriesContext(connection) as captured:
+                assert (queryset.count(), queryset.exists()) == (len(entries), bool(entries))
+                assert queryset.aggregate(n=Count("*")) == {"n": len(entries)}
+            # The condition for being among the population is one of the view too.
+            assert queryset is population or not [q["sql"] for q in captured if "OVER" in q["sql"]]
+        assert ranked.filter(score__gte=50).count() == len([e for e in ranked if e.score >= 50])
+        assert ranked.aggregate(n=Count("pk"), m=Max("rank"))["n"] == len(ranked)
+
+
+def test_only_the_first_in_order_are_looked_up_row_by_row(data: None) -> None:
+    ranked = Attempt.objects.board("members").on_board(test=Test.objects.get(name="test 0")).ranked()
+
+    def looks_up(queryset: QuerySet[Any]) -> bool:
+        return "ROW_NUMBER()" not in str(queryset.query)
+
+    keys = ranked.values("pk")
+    assert [looks_up(q) for q in (ranked[:3], keys[:3], keys.reverse()[:3], ranked.order_by()[:3])] == [
+        True
+    ] * 4
+    # They read the whole board, row by row in an order that no index has, or for the ranks.
+    turned = [ranked, ranked.reverse()[:3], keys.order_by("-score")[:3], keys.order_by(F("score").desc())[:3]]
+    grouped = ranked.values("score").annotate(n=Count("pk"))[:3]
+    assert [looks_up(queryset) for queryset in (*turned, grouped)] == [False] * 5
+
+
+def test_what_ranked_refuses(data: None) -> None:
+    board = Attempt.objects.on_board(test=Test.objects.get(name="test 0"))
+    with pytest.raises(BoardNotPinned, match=r"^ranked\(\) needs one board"):
+        Attempt.objects.ranked()
+    with pytest.raises(TypeError, match=r"Cannot call ranked\(\) once a slice has been taken"):
+        board[:2].ranked()
+    with pytest.raises(NotSupportedError, match=r"^ranked\(\) after distinct"):
+        board.distinct("candidate").ranked()
+    with pytest.raises(NotSupportedError, match="ranked"):
+        board.union(board).ranked()
+    with pytest.raises(NotSupportedError, match="select_for_update"):
+        board.select_for_update().ranked()
+
+
 @pytest.mark.parametrize(("before", "after"), [(0, 0), (1, 1), (2, 0), (0, 3), (50, 50)])
 def test_around(before: int, after: int, boards: Boards) -> None:
     for test in Test.objects.all():
@@ -44,6 +163,63 @@ def test_around(before: int, after: int, boards: Boards) -> None:
             else:
                 with pytest.raises(Attempt.DoesNotExist):
                     view.around(row.entry, before=before, after=after)
+
+
+def test_around_is_a_queryset_of_one_statement(boards: Boards) -> None:
+    test = Test.objects.get(name="test 0")
+    board = boards.view.on_board(test=test)
+    pks = [row.entry.pk for row in boards.ranked(lambda r: r.entry.test_id == test.pk)]
+    with CaptureQueriesContext(connection) as captured:
+        near = board.around(pk=pks[2], before=1, after=2)
+        assert len(captured) == 1
+        boards.check(near.all(), pks[1:5], ordered=True)
+        assert len(captured) == 2
+        boards.check(board.around(pk=pks[2], before=0, after=0), pks[2:3], ordered=True)
+        assert len(captured) == 4
+    assert (near.count(), near.exists(), near.contains(Attempt.objects.get(pk=pks[2]))) == (4, True, True)
+    assert list(near.reverse().values_list("pk", flat=True)) == pks[1:5][::-1]
+    assert [near.first().pk, near.last().pk, *near[1:3].values_list("pk", flat=True)] == [
+        pks[1], pks[4], *pks[2:4]
+    ]  # fmt: skip
+    red = [row.entry.pk for row in boards.rows if row.team == "red"]
+    boards.check(near.filter(candidate__team="red"), [pk for pk in pks[1:5] if pk in red], ordered=True)
+    assert {*Attempt.objects.filter(pk__in=near).values_list("pk", flat=True)} == {*pks[1:5]}
+    assert near.aggregate(n=Max("score"))["n"] == max(row.score for row in near)
+    boards.check(pickle.loads(pickle.dumps(near.all())), pks[1:5], ordered=True)
+
+
+MOVES: dict[str, Callable[[QuerySet[Any]], object]] = {
+    "deleted": lambda entry: entry.delete(),
+    "pending": lambda entry: entry.update(score=None),
+    "excluded": lambda entry: entry.update(disqualified=True),
+    "on another board": lambda entry: entry.update(test=Test.objects.get(name="test 1")),
+    "superseded": lambda entry: entry.update(candidate=Candidate.objects.get(name="candidate 0")),
+    "out of the view": lambda entry: entry.update(label="low"),
+}
+
+
+@pytest.mark.parametrize("move", MOVES.values(), ids=MOVES)
+def test_around_shows_no_neighbours_of_who_has_left(move: Callable[..., object], data: None) -> None:
+    board = (
+        Attempt.objects.board("members").filter(label="high").on_board(test=Test.objects.get(name="test 0"))
+    )
+    entry = Attempt.objects.get(candidate__name="candidate 3", score=70)
+    near = board.around(entry, before=1, after=1)
+    assert len(near.all()) == 2
+    move(Attempt.objects.filter(pk=entry.pk))
+    assert list(near.all()) == []
+    with pytest.raises(Attempt.DoesNotExist):
+        board.around(pk=entry.pk)
+
+
+def test_around_follows_who_has_moved(data: None) -> None:
+    board = Attempt.objects.board("members").on_board(test=Test.objects.get(name="test 0"))
+    *_, before, last = board.ranked()
+    near = board.around(last, before=1, after=1)
+    assert list(near.all()) == [before, last]
+    Attempt.objects.filter(pk=last.pk).update(score=1000)
+    assert near.values_list("score", "rank")[0] == (1000, 1)
+    assert list(near) == list(board.ranked()[:2])
 
 
 def test_around_while_times_run(data: None) -> None:

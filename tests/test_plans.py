@@ -77,9 +77,26 @@ def test_neighbours_are_read_by_the_index() -> None:
     entry = Attempt.objects.get(score=1500)
     with CaptureQueriesContext(connection) as captured:
         near = pinned.around(entry, before=2, after=2)
-    _, *sides = [query["sql"] for query in captured.captured_queries]
-    assert [rows_read_by(side) < 100 for side in sides] == [True, True]
-    assert [found.score for found in near] == [1502, 1501, 1500, 1499, 1498]
+        assert [found.score for found in near.all()] == [1502, 1501, 1500, 1499, 1498]
+    first, second = [query["sql"] for query in captured.captured_queries]
+    assert rows_read_by(first) < 10
+    assert rows_read(near.order_by().values("pk")) < 100
+    # All but the ranks: these are counted by a window.
+    assert 3000 <= rows_read_by(second) < 3100
+
+
+def test_the_ranked_are_counted_by_one_scan() -> None:
+    scored(*range(500))
+    Attempt.objects.update(candidate=Candidate.objects.create(name="only"))
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE testapp_attempt")
+    declared = board(member="candidate")
+    ranked = on(declared).on_board(test=Test.objects.get(name="scored")).ranked()
+    with CaptureQueriesContext(connection) as captured:
+        assert (ranked.count(), ranked.exists()) == (1, True)
+    counted, seen = [query["sql"] for query in captured.captured_queries]
+    assert rows_read_by(counted) <= 500
+    assert rows_read_by(seen) == 1
 
 
 @pytest.mark.parametrize("metric", ["board_size", "rank"])

@@ -221,7 +221,14 @@ class Properties(HypothesisTestCase):
         for indexed in (False, True):
             with mock.patch("leaderboard.standings.plan.finds_counting_entries", return_value=indexed):
                 found = list(on_board.top(1000))
+                last = list(on_board.ranked().reverse()[:3])
             assert [(entry.pk, entry.rank) for entry in found] == [(entry.pk, entry.rank) for entry in top]
+            assert [(entry.pk, entry.rank) for entry in last[::-1]] == [(e.pk, e.rank) for e in top[-3:]]
+        counted = on_board.ranked()
+        assert (counted.count(), counted.exists()) == (len(top), bool(top))
+        view = counted.filter(score__gte=1)
+        passed = [entry for entry in top if entry.score is not None and entry.score >= 1]
+        assert (list(view.all()), view.count(), view.exists()) == (passed, len(passed), bool(passed))
         for position in range(0, len(top), len(top) // 8 + 1):
             entry = top[position]
             page = list(on_board.around(entry, before=1, after=2))

@@ -66,6 +66,8 @@ def test_a_table_in_a_schema() -> None:
     assert_matches_reference(InSchema.objects.filter(score=1))
     assert [row.rank for row in InSchema.objects.top(3).filter()] == [1]
     assert InSchema.objects.get_standing(entry).rank == 1
+    for ranked in (InSchema.objects.ranked(), InSchema.objects.filter(score=1).around(entry)):
+        assert (ranked.count(), ranked.exists(), [row.rank for row in ranked.reverse()]) == (1, True, [1])
     assert InSchema.objects.standings().order_by("-rank").filter(rank=1).count() == 1
 
 

@@ -151,6 +151,13 @@ class LevelQuery(Query):
         for name in below.annotations:
             self.add_annotation(self.column(name), name)
 
+    def keep_distinct(self, names: Sequence[str]) -> None:
+        """Leave nothing but the different values of some columns, of the model or added."""
+        own = [field for field in own_fields(self.model) if field.column in names]
+        self.set_select([StoredColumn(self.level, field) for field in own])
+        self.set_annotation_mask({name for name in self.annotations if name in names})
+        self.distinct = True
+
     # Conditions
 
     def refer_to(self, outer_aliases: Mapping[str, Any]) -> None:

@@ -329,8 +329,10 @@ class DerivedQuery(Query):
         # Without any, as in count(), the model's own table has all that is asked for.
         if columns:
             table, enforced = query.derived_table(columns)
+            # Before the table has another name, by which the conditions would be others.
+            query.where = without(query.where, enforced)
             query._replace_base_table(table)
-            query.where = evaluated_outside(without(query.where, enforced), query.alias_map.keys())
+            query.where = evaluated_outside(query.where, query.alias_map.keys())
         query.is_derived = True
         return query
 

@@ -8,7 +8,7 @@ from typing import Any, Self
 from asgiref.sync import sync_to_async
 from django.core.exceptions import ValidationError
 from django.db import NotSupportedError, router
-from django.db.models import Model, OrderBy, Subquery, Value
+from django.db.models import Exists, Model, OrderBy, QuerySet, Subquery, Value
 from django.db.models.lookups import Exact, IsNull, LessThanOrEqual
 
 from leaderboard.expressions.arguments import reason_of
@@ -61,13 +61,21 @@ class PlaceQuerySet(CountedQuerySet):
         keys = [OrderBy(Term(part)) for part in key_parts(self.model)]
         return ranked.order_by(*terms, *ties, *keys)
 
+    def ranked(self) -> Self:
+        """Return the ranked entries of the view, in order, ties by primary key.
+
+        The rank is annotated unless a field or an annotation has its name. What is filtered afterwards is a
+        view, and changes no rank. Raises ``BoardNotPinned`` where the queryset is not on one board,
+        ``TypeError`` after a slice, and ``NotSupportedError`` after ``select_for_update()``,
+        ``distinct(*fields)`` or ``union()``.
+        """
+        return self._in_order("ranked")._with_default_rank()
+
     def top(self, n: int, *, ties: bool = False) -> Self:
         """Return the first ``n`` ranked entries of the view, in order, ties by primary key.
 
-        With ``ties`` it returns all whose competition rank is at most ``n``. The rank is annotated unless
-        a field or an annotation has its name. Raises ``BoardNotPinned`` where the queryset is not on one
-        board, ``TypeError`` after a slice, and ``NotSupportedError`` after ``select_for_update()``,
-        ``distinct(*fields)`` or ``union()``.
+        With ``ties`` it returns all whose competition rank is at most ``n``. It is a part of :meth:`ranked`,
+        and raises what that does.
         """
         n = _limit(n, "n")
         ranked = self._in_order("top")._with_default_rank()
@@ -89,30 +97,41 @@ class PlaceQuerySet(CountedQuerySet):
     ) -> Self:
         """Return an entry, or a member's counting entry, with its neighbours in the view, in order.
 
-        The rank is annotated as by ``top()``. Raises ``DoesNotExist`` where the entry is not ranked or not
-        in the view, ``ValueError`` where it is not saved or the board declares no member, ``TypeError``
-        for another model's, and otherwise what ``top()`` raises.
+        All of it is read by one statement, when the queryset is evaluated; it is empty where the entry is no
+        longer ranked, or in the view, by then. The rank is annotated as by ``top()``. Raises ``DoesNotExist``
+        where the entry is not ranked or not in the view, ``ValueError`` where it is not saved or the board
+        declares no member, ``TypeError`` for another model's, and otherwise what ``top()`` raises.
         """
         before, after = _limit(before, "before"), _limit(after, "after")
         ranked = self._in_order("around")
         shown = self._of_one(ranked, "around", entry, pk, member)
-        key = shown.values_list(*key_names(self.model)).first()
+        # In no order, or PostgreSQL may walk the board for the one that it is to find.
+        key = next(iter(shown.order_by().values_list(*key_names(self.model))[:1]), None)
         if key is None:
             raise self._missing(entry, pk, member, "ranked, on the board and in the view")
-        # The entry's terms are read by the statement that compares them: types stay, and times run on.
+        shown = ranked.filter(pk=_as_value(key))
+        run = ranked._run(key, before, after)
+        # Neighbours without the entry between them would be a gap.
+        return ranked._with_default_rank().filter(Exists(shown), pk__in=run)
+
+    def _run(self, key: tuple[Any, ...], before: int, after: int) -> QuerySet[Any]:
+        """Return the primary keys of an entry and of its neighbours in this queryset, which is in order."""
+        # They are read by the statement that compares them: nothing has moved by then, types stay, and times
+        # run on. An index scan begins at them as it does at literals.
         own = self._plain_rows().filter(pk=_as_value(key))
         declaration = self._declaration
         terms = (*declaration.terms, *declaration.ties_by)
         places: list[Any] = [Subquery(own.values_list(term.expression)) for term in terms]
         places += [Value(part, field) for part, field in zip(key, key_fields(self.model), strict=True)]
-        keys = [key]
+        names = key_names(self.model)
+        sides: list[QuerySet[Any]] = []
         for count, later in ((before, False), (after, True)):
-            side = ranked.filter(_beyond(ranked._ordering(), places, later=later))
+            side = self.filter(_beyond(self._ordering(), places, later=later))
             side = side if later else side.reverse()
             if side._has_many_rows:
                 side = side.distinct()
-            keys += side.values_list(*key_names(self.model))[:count] if count else []
-        return ranked._with_default_rank().filter(pk__in=[_as_value(key) for key in keys])
+            sides += [side.values(*names)[:count]] if count else []
+        return own.values(*names).union(*sides, all=True) if sides else own.values(*names)
 
     async def aaround(
         self,

@@ -29,7 +29,7 @@ from leaderboard.orm.levels import LevelQuery, level_of, level_over
 from leaderboard.orm.trees import holds_query
 from leaderboard.standings.columns import Columns
 from leaderboard.standings.eligibility import completeness, eligibility, marked
-from leaderboard.standings.plan import Plan, RankingPlan
+from leaderboard.standings.plan import Members, Plan, RankingPlan
 from leaderboard.standings.rivals import Rivals, rivals_of
 
 __all__ = ["EntryLevel", "RankingColumns", "entry_level"]
@@ -39,8 +39,8 @@ __all__ = ["EntryLevel", "RankingColumns", "entry_level"]
 class RankingColumns:
     """The columns of the level that are one ranking's.
 
-    ``complete`` is None where the level holds ranked entries only; ``member`` is empty and ``counting`` None
-    where a member's entries need not be numbered, or the best one counts.
+    ``complete`` is None where the level holds ranked entries only; ``member`` is empty where members need not
+    be told apart, and ``counting`` None where their entries need not be numbered, or the best one counts.
     """
 
     partition: Sequence[str]
@@ -93,7 +93,7 @@ def entry_level(plan: Plan) -> EntryLevel:
         lowest=lowest,
         rankings=rankings,
         within=within,
-        rivals=rivals_of(plan, plan.rankings[0], query) if plan.looks_up_members else None,
+        rivals=rivals_of(plan, plan.rankings[0], query) if plan.members is Members.LOOKED_UP else None,
         columns=columns,
     )
 
@@ -113,7 +113,8 @@ def _value_level(plan: Plan) -> Columns | None:
     for value in slow:
         columns.add("value", value)
     terms = plan.rankings[0].ranking.declaration.terms
-    if plan.only_ranked and not any(holds_query(term.expression) for term in terms):
+    in_order = plan.only_ranked and not plan.is_counted
+    if in_order and not any(holds_query(term.expression) for term in terms):
         columns.query.sort([OrderBy(term.expression, term.descending) for term in terms])
     return columns
 
@@ -140,14 +141,15 @@ def _ranking_columns(plan: Plan, ranking: RankingPlan, columns: Columns) -> Rank
             columns.query.restrict(condition)
     else:
         complete = columns.add("complete", marked(eligible, present))
-    numbered = bool(declaration.member_parts) and plan.numbers_members
+    numbered = bool(declaration.member_parts) and plan.members is Members.NUMBERED
     order = declaration.counting.order_by(declaration.collation) if numbered else None
+    told_apart = numbered or plan.members is Members.COUNTED
     return RankingColumns(
         partition=partition,
         terms=terms,
         ties=ties,
         complete=complete,
         may_be_excluded=bool(eligible),
-        member=[columns.add("member", part) for part in declaration.member_parts] if numbered else [],
+        member=[columns.add("member", part) for part in declaration.member_parts] if told_apart else [],
         counting=None if order is None else columns.add("counting", order.expression),
     )

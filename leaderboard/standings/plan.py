@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any, NamedTuple
 
 from django.db.models import Model
@@ -12,13 +13,21 @@ from django.db.models.lookups import Exact, IsNull
 from leaderboard.declaration.coverage import finds_counting_entries
 from leaderboard.expressions.literals import FromText
 from leaderboard.orm.conditions import bounds_from_above
+from leaderboard.orm.extent import (
+    asks_for_one,
+    is_grouped,
+    is_ordered,
+    is_turned,
+    only_counts,
+    sorting_column,
+)
 from leaderboard.orm.models import key_fields
 from leaderboard.orm.query import DerivedQuery, View
 from leaderboard.orm.trees import holds_query
-from leaderboard.standings.metrics import IsRanked, Metric, MetricColumn, Ranking
+from leaderboard.standings.metrics import IsRanked, Metric, MetricColumn, Ranking, TermValue, TieValue
 from leaderboard.standings.pins import pins_of
 
-__all__ = ["Levels", "Place", "Plan", "RankingPlan", "counted_plan", "plan"]
+__all__ = ["Levels", "Members", "Place", "Plan", "RankingPlan", "counted_plan", "plan"]
 
 
 class Levels(NamedTuple):
@@ -32,6 +41,21 @@ class Levels(NamedTuple):
 
 
 LEVELS = Levels("value", "entry", "rival", "counting", "standing")
+
+
+class Members(Enum):
+    """How a table tells which of a member's entries counts, where a board has members.
+
+    By numbers that a window gives to the entries of each, or row by row, so that a scan can stop early. Where
+    nothing is asked for but the number of ranked entries, the members are counted; where it is whether there
+    is one, any entry will do. Of one entry that is counted the member is known.
+    """
+
+    NUMBERED = "numbered"
+    LOOKED_UP = "looked up"
+    COUNTED = "counted"
+    ANY = "any"
+    KNOWN = "known"
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -87,9 +111,9 @@ class Plan:
     """The table that a view needs for its metrics.
 
     ``columns`` are the metrics by the names of their columns. ``enforced`` are the conditions of the view
-    that hold inside the table. With ``only_ranked`` it holds ranked entries of one board only. With
-    ``stops_early`` a scan in the order of the terms need not read all of it, and with ``looks_up_members``
-    the counting ones are found row by row for that. ``place`` is where the one entry stands that is counted.
+    that hold inside the table. With ``only_ranked`` it holds ranked entries of one board only; ``members``
+    is something else than numbered in such a table only, or where ``place`` is where the one entry stands
+    that is counted. With ``stops_early`` a scan in the order of the terms need not read all of it.
     """
 
     model: type[Model]
@@ -98,15 +122,15 @@ class Plan:
     enforced: Sequence[Any]
     only_ranked: bool
     stops_early: bool
-    looks_up_members: bool
+    members: Members
     levels: Levels
     outer_aliases: Mapping[str, Any]
     place: Place | None = None
 
     @property
-    def numbers_members(self) -> bool:
-        """Whether a window tells which of a member's entries counts."""
-        return self.place is None and not self.looks_up_members
+    def is_counted(self) -> bool:
+        """Whether nothing is read of its rows, which need be no more than there."""
+        return self.members in (Members.COUNTED, Members.ANY)
 
     @property
     def shape(self) -> Hashable:
@@ -117,7 +141,7 @@ class Plan:
         if only.ranking.view is not None:
             return None
         metrics = tuple((name, column.metric) for name, column in self.columns.items())
-        return self.model, metrics, only.shared, self.only_ranked, self.looks_up_members
+        return self.model, metrics, only.shared, self.only_ranked, self.members
 
 
 def plan(view: DerivedQuery, columns: Mapping[str, MetricColumn]) -> Plan:
@@ -133,7 +157,7 @@ def plan(view: DerivedQuery, columns: Mapping[str, MetricColumn]) -> Plan:
     bounds = list(_bounds(view, columns)) if is_one_board else []
     only_ranked = any(metric.is_only_of_ranked(condition) for condition, metric in bounds)
     enforced = [condition for condition, metric in bounds if isinstance(metric, IsRanked)]
-    stops_early = _stops_early(view, columns.values(), bounds)
+    stops_early = _stops_early(view, columns, bounds)
     return Plan(
         model=view.model,
         columns=columns,
@@ -149,13 +173,9 @@ def plan(view: DerivedQuery, columns: Mapping[str, MetricColumn]) -> Plan:
         enforced=[*shared, *enforced],
         only_ranked=only_ranked,
         stops_early=stops_early,
-        # Without indexes, a subquery for each row would take the square of the board's size.
-        looks_up_members=only_ranked
-        and isinstance(rankings[0].declaration.member, str)
-        and len(key_fields(view.model)) == 1
-        and not any(map(holds_query, rankings[0].declaration.row_expressions()))
-        and stops_early
-        and finds_counting_entries(view.model, rankings[0].declaration),
+        members=_members(view, rankings[0], columns, [*shared, *enforced], stops_early=stops_early)
+        if only_ranked
+        else Members.NUMBERED,
         levels=_free_aliases(view.taken_aliases()),
         outer_aliases=view.outer_aliases(),
     )
@@ -174,11 +194,36 @@ def counted_plan(view: DerivedQuery, columns: Mapping[str, MetricColumn], place:
         enforced=(),
         only_ranked=False,
         stops_early=False,
-        looks_up_members=False,
+        members=Members.KNOWN,
         levels=_free_aliases(view.taken_aliases()),
         outer_aliases=view.outer_aliases(),
         place=place,
     )
+
+
+def _members(
+    view: DerivedQuery,
+    ranking: Ranking,
+    columns: Mapping[str, MetricColumn],
+    enforced: Sequence[Any],
+    *,
+    stops_early: bool,
+) -> Members:
+    """Return how the members of one board are told apart, of which the table holds the ranked entries."""
+    declaration = ranking.declaration
+    if all(isinstance(column.metric, IsRanked) for column in columns.values()) and only_counts(
+        view, enforced
+    ):
+        return Members.ANY if asks_for_one(view) else Members.COUNTED
+    # Without indexes, a subquery for each row would take the square of the board's size.
+    looks_up = (
+        stops_early
+        and isinstance(declaration.member, str)
+        and len(key_fields(view.model)) == 1
+        and not any(map(holds_query, declaration.row_expressions()))
+        and finds_counting_entries(view.model, declaration)
+    )
+    return Members.LOOKED_UP if looks_up else Members.NUMBERED
 
 
 def _bounds(view: DerivedQuery, columns: Mapping[str, MetricColumn]) -> Iterator[tuple[Any, Metric]]:
@@ -187,18 +232,33 @@ def _bounds(view: DerivedQuery, columns: Mapping[str, MetricColumn]) -> Iterator
         yield condition, view.derived_columns[column].metric
 
 
-def _stops_early(view: DerivedQuery, columns: Any, bounds: Sequence[tuple[Any, Metric]]) -> bool:
+def _stops_early(
+    view: DerivedQuery, columns: Mapping[str, MetricColumn], bounds: Sequence[tuple[Any, Metric]]
+) -> bool:
     """Tell whether PostgreSQL can stop before it has read the whole board.
 
     It can where the first in the order of the terms are asked for, by a limit or a bound on the rank,
     and nothing depends on the size of the board.
     """
-    if any(column.needs_board_size for column in columns):
+    if any(column.needs_board_size for column in columns.values()):
         return False
+    takes_first = view.has_slice and not is_grouped(view) and _is_in_order(view, columns)
     return any(
-        (isinstance(metric, IsRanked) and view.has_slice)
-        or (metric.stops_scan and bounds_from_above(condition))
+        (isinstance(metric, IsRanked) and takes_first) or (metric.stops_scan and bounds_from_above(condition))
         for condition, metric in bounds
+    )
+
+
+def _is_in_order(view: DerivedQuery, columns: Mapping[str, MetricColumn]) -> bool:
+    """Tell whether rows are asked for as an index on the terms has them, or in no order."""
+    if not is_ordered(view):
+        return True
+    sorting = columns.get(sorting_column(view) or "")
+    if sorting is None or sorting.metric != TermValue(0):
+        return False
+    # The window that counts ranks begins with the first, whatever is asked for.
+    return not is_turned(view) or all(
+        isinstance(column.metric, IsRanked | TermValue | TieValue) for column in columns.values()
     )
 
 

@@ -82,6 +82,8 @@ def _prepare(plan: Plan) -> Template:
     entries = entry_level(plan)
     for level in (entries.query, entries.lowest):
         level.refuse_multiplied_rows()
+    if plan.is_counted:
+        return Template(entries, _without_columns(entries))
     counted, counting = counting_level(plan, entries)
     standings = level_over(counted, plan.levels.standing)
     rankings = zip(plan.rankings, entries.rankings, counting, strict=True)
@@ -94,6 +96,18 @@ def _prepare(plan: Plan) -> Template:
     for name, column in plan.columns.items():
         standings.annotate(name, column.metric.expression(populations[column.ranking]))
     return Template(entries, standings)
+
+
+def _without_columns(entries: EntryLevel) -> LevelQuery:
+    """Return a table with a row for each ranked entry, in which there is nothing to read.
+
+    ``SELECT DISTINCT entry.candidate_id FROM app_attempt entry WHERE …``: of each member one entry counts,
+    whichever it is.
+    """
+    (columns,) = entries.rankings
+    if columns.member:
+        entries.query.keep_distinct(columns.member)
+    return entries.query
 
 
 def _population(

@@ -249,6 +249,60 @@ def _tops(words: Vocabulary) -> Kinds:
 
 
 @cache
+def _runs(words: Vocabulary) -> Kinds:
+    part = choice(text("[:{n}]", n=SIZES), text("[{n}:4]", n="12"))
+    filtered = text(".filter({leaf})", leaf=leaves(words))
+    more = choice(
+        (3, ""),
+        filtered,
+        ".reverse()",
+        part,
+        text(".reverse(){part}", part=part),
+        text("{filtered}{part}", filtered=filtered, part=part),
+        (
+            5,
+            text(
+                "{view}.{way}()",
+                view=choice((2, ""), filtered),
+                way=["count", "count", "exists", "exists", "first", "last"],
+            ),
+        ),
+        text(".values_list({columns})", columns=_columns(words)),
+        text(".aggregate(n={one})", one=any_aggregates(words)),
+    )
+    return [
+        (5, _on_board("ranked", text("CHAIN.ranked(){more}", more=more))),
+        (1, _on_board("ranked", text("pages(CHAIN.ranked(), {n})", n=SIZES))),
+        (1, _on_board("pk in ranked", choice('M.filter(pk__in=CHAIN.ranked()).order_by("pk")'))),
+        (
+            1,
+            _end(
+                "ranked of each group",
+                text(
+                    "P.{way}(Exists(PINNED.ranked())).annotate(n=Subquery(PINNED.ranked().reverse()"
+                    '.values("{column}")[:1])).values_list("name", "n")',
+                    way=["filter", "exclude"],
+                    column=["score", *words.of("rank")],
+                ),
+            ),
+        ),
+        (
+            5,
+            _on_board(
+                "around",
+                text(
+                    "CHAIN.around(pk={key}, before={before}, after={after}){more}",
+                    key=KEYS,
+                    before="0123",
+                    after="0123",
+                    more=more,
+                ),
+            ),
+        ),
+    ]
+
+
+@cache
 def _combined(words: Vocabulary) -> Kinds:
     condition = conditions(words)
     # The metrics of R may be in another order than those of S.
@@ -411,6 +465,7 @@ def ends(words: Vocabulary) -> Drawn[End]:
         *_groups(words),
         *_slices(words),
         *_tops(words),
+        *_runs(words),
         *_combined(words),
         *_elsewhere(words),
     )

@@ -171,7 +171,7 @@ class MirrorQuerySet(models.QuerySet[Any]):
         needs = {**self._needs, f"{prefix}{metric}": Need(metric, self._board, self._population, kind)}
         if prefix == "f_":
             return self._copied(_needs=needs)
-        # What top() goes by.
+        # What ranked(), top() and around() go by.
         needs[f"{prefix}place"] = self._hidden("rank", "competition")
         if "time_taken" in DECLARATIONS[self._board]:
             needs.setdefault(f"{prefix}time_taken", self._hidden("time_taken"))
@@ -202,13 +202,26 @@ class MirrorQuerySet(models.QuerySet[Any]):
             queryset = queryset.with_time_taken(prefix=prefix)
         return queryset
 
-    def top(self, n: int, *, ties: bool = False) -> Self:
+    def ranked(self) -> Self:
         terms = [term.format(prefix=self._prefix) for term in TERMS[self._board]]
         ranked = self.filter(**{f"{self._prefix}place__isnull": False}).order_by(
             *terms, *_key_names(self.model)
         )
         ranked.query.standard_ordering = True
+        return ranked
+
+    def top(self, n: int, *, ties: bool = False) -> Self:
+        ranked = self.ranked()
         return ranked.filter(**{f"{self._prefix}place__lte": n}) if ties else ranked[:n]
+
+    def around(self, *, pk: Any, before: int, after: int) -> Self:
+        ranked = self.ranked()
+        # Of the rows of a join an entry may have several, which are one place.
+        keys = list(dict.fromkeys(ranked.values_list("pk", flat=True)))
+        if pk not in keys:
+            raise self.model.DoesNotExist
+        place = keys.index(pk)
+        return ranked.filter(pk__in=keys[max(place - before, 0) : place + after + 1])
 
     def get_standing(self, entry: Any) -> Standing:
         row = self.model._base_manager.get(pk=entry.pk)

@@ -33,6 +33,7 @@ __all__ = ["Fault", "Refused", "faults", "programs_for", "rolled_back", "run", "
 MOST_PAGES = 60
 MOST_ROUNDS = 20
 NAMED = re.compile(r"""[0-9]+|(["']).*?\1""")
+PLACES = re.compile(r"\.(ranked|top|around)\(")
 STORED = ("score", "made", "grp_id", "who", "laps", "flagged")
 STANDING = ("rank", "board_size", "percentile", "qualification", "time_taken")
 
@@ -85,8 +86,8 @@ def run(kind: Kind, program: Program, *, spoil: Callable[[Any], object] | None =
     mirror = _names(kind.mirror, groups, program)
     needs = mirror["S"].needs
     shown = {name: need for name, need in needs.items() if need.is_shown}
-    # Of what is not shown, top() alone depends.
-    fill(kind, program.rows, groups, needs if "top(" in program.text else shown)
+    # Of what is not shown, places alone depend.
+    fill(kind, program.rows, groups, needs if PLACES.search(program.text) else shown)
     if spoil is not None:
         spoil(kind.mirror.model)
     metrics = sorted(shown)

@@ -151,6 +151,8 @@ FLOORS = {
     **dict.fromkeys(["update", "delete", "get_standing", "prefetch", "values of many", "pk in"], 20),
     **dict.fromkeys(["distinct on", "union in order", "combine with entries", "aggregate of groups"], 10),
     **dict.fromkeys(["pk in a slice", "pk in top", "top of each group"], 10),
+    **dict.fromkeys(["pk in ranked", "ranked of each group"], 10),
+    **dict.fromkeys(["ranked", "around"], 60),
 }
 # What occurs in the text of S or of the program, and in how many of 3000.
 WORDS = {
@@ -180,6 +182,12 @@ WORDS = {
     r"nulls_first=True": 10,
     r'\(F\("\w+"\) \+ \d\)\.desc\(\)': 20,
     r"ties=True": 20,
+    r"\.ranked\(\)\.filter": 20,
+    r"\.ranked\(\).*\.(count|exists)\(": 20,
+    r"\.ranked\(\)(\.filter\(.*\))?(\.reverse\(\))?\[": 30,
+    r"\.ranked\(\)\.reverse": 20,
+    r"\.around\(": 60,
+    r"\.around\(.*\)\.reverse": 10,
     r"analyze=True": 10,
     r'format="json"': 10,
     r"explained\(.*as_population": 10,
