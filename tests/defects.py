@@ -462,4 +462,18 @@ MUTATIONS = (
         "self.alias_map[name]",
         "tests/test_tables.py",
     ),
+    Mutation(
+        "a covering index leaves out what expressions are made of",
+        "declaration/indexes",
+        "needed = [*sources_of(*within, *map(as_written, terms), *member), *key]",
+        "needed = [*sources_of(*member), *key]",
+        "tests/test_covering.py",
+    ),
+    Mutation(
+        "any index on the terms covers a board",
+        "declaration/coverage",
+        "        and needed <= {",
+        "        and set() <= {",
+        "tests/test_covering.py",
+    ),
 )
