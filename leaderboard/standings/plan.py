@@ -64,7 +64,8 @@ class Plan:
 
     ``columns`` are the metrics by the names of their columns. ``enforced`` are the conditions of the view
     that hold inside the table. With ``only_ranked`` it holds ranked entries of one board only, and with
-    ``looks_up_members`` the counting ones are found row by row, so that a scan can stop early.
+    ``looks_up_members`` the counting ones are found row by row, so that a scan can stop early. With ``first``
+    it holds so many of them in the board's order, and those that tie with the last.
     """
 
     model: type[Model]
@@ -73,6 +74,7 @@ class Plan:
     enforced: Sequence[Any]
     only_ranked: bool
     looks_up_members: bool
+    first: int | None
     levels: Levels
     outer_aliases: Mapping[str, Any]
 
@@ -85,7 +87,7 @@ class Plan:
         if only.ranking.view is not None:
             return None
         metrics = tuple((name, column.metric) for name, column in self.columns.items())
-        return self.model, metrics, only.shared, self.only_ranked, self.looks_up_members
+        return self.model, metrics, only.shared, self.only_ranked, self.looks_up_members, self.first
 
 
 def plan(view: DerivedQuery, columns: Mapping[str, MetricColumn]) -> Plan:
@@ -101,6 +103,20 @@ def plan(view: DerivedQuery, columns: Mapping[str, MetricColumn]) -> Plan:
     bounds = list(_bounds(view, columns)) if is_one_board else []
     only_ranked = any(metric.is_only_of_ranked(condition) for condition, metric in bounds)
     enforced = [condition for condition, metric in bounds if isinstance(metric, IsRanked)]
+    # Without indexes, a subquery for each row would take the square of the board's size.
+    looks_up_members = (
+        only_ranked
+        and isinstance(rankings[0].declaration.member, str)
+        and len(key_fields(view.model)) == 1
+        and not any(map(holds_query, rankings[0].declaration.row_expressions()))
+        and _stops_early(view, columns.values(), bounds)
+        and finds_counting_entries(view.model, rankings[0].declaration)
+    )
+    is_bounded = (
+        only_ranked
+        and (looks_up_members or rankings[0].declaration.member is None)
+        and not any(column.needs_board_size for column in columns.values())
+    )
     return Plan(
         model=view.model,
         columns=columns,
@@ -115,13 +131,8 @@ def plan(view: DerivedQuery, columns: Mapping[str, MetricColumn]) -> Plan:
         ],
         enforced=[*shared, *enforced],
         only_ranked=only_ranked,
-        # Without indexes, a subquery for each row would take the square of the board's size.
-        looks_up_members=only_ranked
-        and isinstance(rankings[0].declaration.member, str)
-        and len(key_fields(view.model)) == 1
-        and not any(map(holds_query, rankings[0].declaration.row_expressions()))
-        and _stops_early(view, columns.values(), bounds)
-        and finds_counting_entries(view.model, rankings[0].declaration),
+        looks_up_members=looks_up_members,
+        first=view.first_of_board if is_bounded else None,
         levels=_free_aliases(view.taken_aliases()),
         outer_aliases=view.outer_aliases(),
     )

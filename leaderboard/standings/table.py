@@ -83,7 +83,7 @@ def _prepare(plan: Plan) -> Template:
     for level in (entries.query, entries.lowest):
         level.refuse_multiplied_rows()
     counted, counting = counting_level(plan, entries)
-    standings = level_over(counted, plan.levels.standing)
+    standings = level_over(counted, plan.levels.standing, first=plan.first)
     rankings = zip(plan.rankings, entries.rankings, counting, strict=True)
     populations = {
         ranking.ranking: _population(standings, ranking, columns, name, entries)
