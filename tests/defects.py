@@ -161,8 +161,8 @@ MUTATIONS = (
     Mutation(
         "top() looks members up without an index",
         "standings/plan",
-        "        and finds_counting_entries(view.model, rankings[0].declaration),\n",
-        "        and True,\n",
+        "        and finds_counting_entries(view.model, rankings[0].declaration)\n",
+        "        and True\n",
         PAGES,
     ),
     Mutation(
@@ -475,5 +475,26 @@ MUTATIONS = (
         "        and needed <= {",
         "        and set() <= {",
         "tests/test_covering.py",
+    ),
+    Mutation(
+        "the first of each board without those that tie",
+        "orm/columns",
+        "ROWS WITH TIES",
+        "ROWS ONLY",
+        "tests/test_each.py",
+    ),
+    Mutation(
+        "the first of each board are cut off in a view too",
+        "querysets/each",
+        "n if is_whole else None",
+        "n",
+        "tests/test_each.py",
+    ),
+    Mutation(
+        "the board of NULL has no first entries",
+        "querysets/each",
+        "(False, True) if declaration.null_is_a_board",
+        "(None,) if declaration.null_is_a_board",
+        "tests/test_each.py",
     ),
 )

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from django.db import NotSupportedError, connection
-from django.db.models import Count, F, OuterRef, Q, Subquery
+from django.db.models import Count, F, OuterRef, Q, Subquery, Window
 from django.test.utils import CaptureQueriesContext
 
 from leaderboard import RankKind
@@ -145,7 +145,7 @@ def test_boards_of_null(within: list[str], distinct: bool | None, member: str | 
 
 
 def test_what_is_refused(data: None) -> None:
-    entries = Attempt.objects.board("overall")
+    entries: Any = Attempt.objects.board("overall")
     for n, error in ((True, TypeError), ("3", TypeError), (1.5, TypeError), (-1, ValueError)):
         with pytest.raises(error, match=f"n={n!r} must be"):
             entries.top_of_each(n)
@@ -159,8 +159,12 @@ def test_what_is_refused(data: None) -> None:
         entries.distinct("test").top_of_each(1)
     with pytest.raises(NotSupportedError, match="refers to a query around it; filter by OuterRef"):
         entries.filter(candidate=OuterRef("pk")).top_of_each(1)
+    with pytest.raises(NotSupportedError, match=r"top_of_each\(\) after a window.*annotate it afterwards"):
+        entries.annotate(n=Window(Count("pk"))).top_of_each(1)
     test = Test.objects.get(name="test 0")
     assert list(entries.on_board(test=test).top_of_each(2)) == list(entries.on_board(test=test).top(2))
+    pinned = entries.on_board(test=test).top_of_each(3)
+    assert [entry.pk for entry in pinned.filter(score__lt=90)] == [row.pk for row in pinned if row.score < 90]
     assert list(entries.none().top_of_each(2)) == []
     assert list(Attempt.objects.board("everything").top_of_each(2)) == list(
         Attempt.objects.board("everything").top(2)

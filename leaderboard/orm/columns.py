@@ -71,8 +71,8 @@ class DerivedTable(BaseTable):
 class LateralTable(BaseTable):
     """A base table of the rows that one query has for each row of another, called ``outer`` in it.
 
-    ``branches`` are pairs of such queries, whose rows are put together. ``names`` are those of the columns
-    of the outer ones.
+    ``branches`` are pairs of such queries, the outer one first, or None and one that needs none; their rows
+    are put together. ``names`` are those of the columns of the outer ones.
     """
 
     table_alias: str
@@ -81,7 +81,7 @@ class LateralTable(BaseTable):
         self,
         table_name: str,
         alias: str,
-        branches: Sequence[tuple[Query, Query]],
+        branches: Sequence[tuple[Query | None, Query]],
         *,
         outer: str,
         names: Sequence[str],
@@ -96,14 +96,15 @@ class LateralTable(BaseTable):
         names = ", ".join(map(connection.ops.quote_name, self.names))
         parts: list[str] = []
         params: list[Any] = []
-        for branch in self.branches:
-            (around, first), (inside, second) = (
-                query.get_compiler(connection=connection, elide_empty=False).as_sql() for query in branch
-            )
-            parts.append(
-                f"SELECT {alias}.* FROM ({around}) {outer} ({names}) CROSS JOIN LATERAL ({inside}) {alias}"
-            )
-            params += [*first, *second]
+        for around, inside in self.branches:
+            sql = ""
+            if around is not None:
+                values, own = around.get_compiler(connection=connection, elide_empty=False).as_sql()
+                sql = f"({values}) {outer} ({names}) CROSS JOIN LATERAL "
+                params += own
+            rows, own = inside.get_compiler(connection=connection, elide_empty=False).as_sql()
+            parts.append(f"SELECT {alias}.* FROM {sql}({rows}) {alias}")
+            params += own
         return f"({' UNION ALL '.join(parts)}) {alias}", tuple(params)
 
     def relabeled_clone(self, change_map: Any) -> LateralTable:

@@ -32,6 +32,7 @@ __all__ = [
     "Branch",
     "Outer",
     "each_row_of",
+    "has_window",
     "is_plain",
     "may_hold_null",
     "outer_for",
@@ -50,9 +51,9 @@ class Outer(NamedTuple):
 
 
 class Branch(NamedTuple):
-    """A query for values, and one for the rows that belong to them."""
+    """A query for values, and one for the rows that belong to them; None where nothing is needed."""
 
-    values: Query
+    values: View | None
     rows: DerivedQuery
 
 
@@ -115,6 +116,12 @@ def is_plain(query: DerivedQuery) -> bool:
         and not query.distinct
         and all(isinstance(annotation, NullsLast) for annotation in annotations)
     )
+
+
+def has_window(query: DerivedQuery) -> bool:
+    """Tell whether a window function is annotated, or filtered by."""
+    parts: list[Any] = [query.where, *query.annotations.values()]
+    return any(part.contains_over_clause for part in parts)
 
 
 def may_hold_null(query: DerivedQuery, declared: Any) -> bool:

@@ -10,7 +10,15 @@ from django.db import NotSupportedError
 from django.db.models import OrderBy
 
 from leaderboard.expressions.terms import Term
-from leaderboard.orm.lateral import Branch, is_plain, may_hold_null, outer_for, pin_to_outer, values_of
+from leaderboard.orm.lateral import (
+    Branch,
+    has_window,
+    is_plain,
+    may_hold_null,
+    outer_for,
+    pin_to_outer,
+    values_of,
+)
 from leaderboard.orm.models import key_parts
 from leaderboard.orm.query import is_correlated, keys_of
 from leaderboard.querysets.places import PlaceQuerySet, _limit
@@ -27,10 +35,10 @@ class EachQuerySet(PlaceQuerySet):
     def top_of_each(self, n: int) -> Self:
         """Return the first ``n`` ranked entries of the view on each of its boards, board by board, in order.
 
-        What is filtered afterwards is a view of these. The rank is annotated unless a field or an annotation
-        has its name. On a queryset that is on one board it is ``top(n)``. Raises ``TypeError`` after a
-        slice, and ``NotSupportedError`` after ``select_for_update()``, ``distinct(*fields)`` or ``union()``,
-        and for a view that refers to a query around it.
+        What is filtered afterwards is a view of these, also where the queryset is on one board. The rank is
+        annotated unless a field or an annotation has its name. Raises ``TypeError`` after a slice, and
+        ``NotSupportedError`` after ``select_for_update()``, ``distinct(*fields)``, ``union()`` or a window
+        that is annotated, and for a view that refers to a query around it.
         """
         n = _limit(n, "n")
         self._refuse_combined("top_of_each")
@@ -44,8 +52,11 @@ class EachQuerySet(PlaceQuerySet):
         declaration = self._declaration
         pinned = pins_of(self.query, declaration)
         free = {name: part for name, part in declaration.within.items() if name not in pinned}
-        if not free:
-            return self.top(n)
+        if has_window(self.query):
+            raise NotSupportedError(
+                "top_of_each() after a window, which would be of the first entries only; "
+                "annotate it afterwards."
+            )
         if is_correlated(self.query):
             raise NotSupportedError(
                 "top_of_each() of a view that refers to a query around it; filter by OuterRef() afterwards, "
@@ -73,7 +84,8 @@ class EachQuerySet(PlaceQuerySet):
             rows.query.first_of_board = n if is_whole else None
             first.append(
                 Branch(
-                    values_of(self.query, [*free.values()], nulls), rows._in_order("top_of_each")[:n].query
+                    values_of(self.query, [*free.values()], nulls) if free else None,
+                    rows._in_order("top_of_each")[:n].query,
                 )
             )
         if n == 0:

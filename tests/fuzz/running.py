@@ -85,8 +85,8 @@ def run(kind: Kind, program: Program, *, spoil: Callable[[Any], object] | None =
     mirror = _names(kind.mirror, groups, program)
     needs = mirror["S"].needs
     shown = {name: need for name, need in needs.items() if need.is_shown}
-    # Of what is not shown, top() alone depends.
-    fill(kind, program.rows, groups, needs if "top(" in program.text else shown)
+    # Of what is not shown, top() and top_of_each() alone depend.
+    fill(kind, program.rows, groups, needs if re.search(r"\.top\w*\(", program.text) else shown)
     if spoil is not None:
         spoil(kind.mirror.model)
     metrics = sorted(shown)
