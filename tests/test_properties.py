@@ -234,6 +234,32 @@ class Properties(HypothesisTestCase):
             page = list(on_board.around(entry, before=1, after=2))
             assert page == top[max(0, position - 1) : position + 3]
 
+    @given(rows=rows, board=boards(), distinct=st.booleans(), n=st.integers(1, 3))
+    def test_the_first_of_each_equal_the_reference(
+        self, rows: list[dict[str, Any]], board: Leaderboard, distinct: bool, n: int
+    ) -> None:
+        load(rows)
+        queryset = Attempt.objects.with_leaderboard(board.replace(nulls_distinct=distinct))
+        # Where a time runs, it does so by the clock of the database.
+        ordered = list(queryset.with_rank("ordinal", prefix="_").order_by("pk").values_list("pk", "_rank"))
+        expected = reference_standings(queryset, now=now())
+        kept = {pk: expected[pk].rank for pk, place in ordered if place is not None and place <= n}
+        for indexed in (False, True):
+            with mock.patch("leaderboard.standings.plan.finds_counting_entries", return_value=indexed):
+                assert {entry.pk: entry.rank for entry in queryset.top_of_each(n)} == kept
+        # In a view, the places are those among its entries.
+        shown: Counter[Any] = Counter()
+        found = queryset.filter(score__gte=1).top_of_each(n)
+        with_place = queryset.with_rank("ordinal", prefix="_").filter(score__gte=1, _rank__isnull=False)
+        names = [f"b{position}" for position in range(len(board.within))]
+        values = dict(zip(names, board.within.values(), strict=True))
+        among = []
+        for pk, *place in with_place.annotate(**values).order_by("_rank").values_list("pk", *names):
+            shown[tuple(place)] += 1
+            if shown[tuple(place)] <= n:
+                among.append(pk)
+        assert {entry.pk: entry.rank for entry in found} == {pk: expected[pk].rank for pk in among}
+
     @given(rows=rows, board=boards())
     def test_a_view_as_population_equals_the_reference(
         self, rows: list[dict[str, Any]], board: Leaderboard

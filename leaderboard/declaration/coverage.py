@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.contrib.postgres.indexes import OpClass
 from django.db import models
@@ -12,12 +12,20 @@ from django.db.models import F, Model, OrderBy
 from leaderboard.declaration.leaderboard import Leaderboard
 from leaderboard.expressions.fields import is_text, value_field
 from leaderboard.expressions.terms import as_written
-from leaderboard.orm.models import ancestors, concrete_model, field_called, own_fields, stored_fields
+from leaderboard.orm.models import (
+    ancestors,
+    concrete_model,
+    field_called,
+    key_fields,
+    own_fields,
+    stored_fields,
+)
 from leaderboard.orm.trees import nodes_of, path_of
 
 __all__ = [
     "Columns",
     "finds_counting_entries",
+    "has_covering_index",
     "missing_indexes",
     "otherwise_collated",
     "table_of",
@@ -28,6 +36,14 @@ __all__ = [
 Columns = Sequence[tuple[Any, bool]]
 
 
+class Present(NamedTuple):
+    """An index that a model has; ``included`` are the names of the fields beside its columns."""
+
+    columns: Columns
+    included: Sequence[str] = ()
+    has_all_rows: bool = True
+
+
 def wanted_indexes(model: type[Model], board: Leaderboard) -> list[Columns]:
     """Return the columns of the board's indexes."""
     return [_columns(model, index) for index in board.indexes("x")]
@@ -35,7 +51,7 @@ def wanted_indexes(model: type[Model], board: Leaderboard) -> list[Columns]:
 
 def missing_indexes(model: type[Model], board: Leaderboard) -> Iterator[Columns]:
     """Yield the columns of the board's indexes in whose place ``model`` has none."""
-    present = list(_present_indexes(model, board))
+    present = [index.columns for index in _present_indexes(model, board)]
     for index in board.indexes("x"):
         wanted = _columns(model, index)
         pinned = len(board.within) + (index.name == "x_member")
@@ -68,6 +84,27 @@ def _finds_counting_entries(model: type[Model], board: Leaderboard) -> bool:
     )
 
 
+def has_covering_index(model: type[Model], board: Leaderboard) -> bool:
+    """Tell whether an index gives all that counting the board's entries reads: see ``indexes(covering=)``."""
+    return board.prepared(("has_covering_index", model), lambda: _has_covering_index(model, board))
+
+
+def _has_covering_index(model: type[Model], board: Leaderboard) -> bool:
+    key = [str(field.name) for field in key_fields(model)]
+    try:
+        terms, *_ = board.indexes("x", covering=True, key=key)
+    except ValueError:
+        return False
+    wanted = _columns(model, terms)
+    needed = {_field_name(model, name) for name in terms.include}
+    return not any(otherwise_collated(model, board)) and any(
+        _serves(index.columns, wanted, len(board.within))
+        and needed <= {*index.included, *(key for key, _ in index.columns if isinstance(key, str))}
+        and (not index.has_all_rows or not board.eligible)
+        for index in _present_indexes(model, board)
+    )
+
+
 def table_of(model: type[Model], columns: Columns) -> type[Model] | None:
     """Return the model whose table has all ``columns``: ``model``, or one that it inherits from."""
     names = {
@@ -82,19 +119,20 @@ def table_of(model: type[Model], columns: Columns) -> type[Model] | None:
     return None
 
 
-def _present_indexes(model: type[Model], board: Leaderboard) -> Iterator[Columns]:
+def _present_indexes(model: type[Model], board: Leaderboard) -> Iterator[Present]:
     for owner in (model, *ancestors(model)):
         meta = owner._meta
         uniques = [item for item in meta.constraints if isinstance(item, models.UniqueConstraint)]
         # A partial index serves only what its condition implies; other methods than B-tree do not sort.
         for index in [*(item for item in meta.indexes if item.suffix in ("idx", "btree")), *uniques]:
             if (index.condition is None or index.condition == board.eligible) and not _sorts_otherwise(index):
-                yield _columns(model, index)
+                included = [_field_name(model, name) for name in index.include]
+                yield Present(_columns(model, index), included, index.condition is None)
         for names in meta.unique_together:
-            yield [(_field_name(model, name), False) for name in names]
+            yield Present([(_field_name(model, name), False) for name in names])
         for field in own_fields(owner):
             if field.unique or getattr(field, "db_index", False):
-                yield [(field.name, False)]
+                yield Present([(field.name, False)])
 
 
 def _sorts_otherwise(index: models.Index | models.UniqueConstraint) -> bool:

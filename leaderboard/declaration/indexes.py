@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from datetime import date, time, timedelta
+from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
-from django.db.models import ExpressionWrapper, F, Index, OrderBy, Value
+from django.db.models import ExpressionWrapper, F, Index, OrderBy, Q, Value
 from django.db.models.functions import Coalesce, Collate
 
 from leaderboard.expressions.terms import as_written
 from leaderboard.expressions.times import TimeTaken, is_running
 from leaderboard.orm.names import CombinedExpression, TruncBase
-from leaderboard.orm.trees import nodes_of, path_of
+from leaderboard.orm.trees import described, holds_query, nodes_of, parts_of, path_of
 
-__all__ = ["indexes_for"]
+__all__ = ["covering_indexes_for", "indexes_for", "sources_of"]
 
 
 def indexes_for(
@@ -33,6 +36,91 @@ def indexes_for(
     if member and all(map(_indexable, member)):
         indexes.append(_index(f"{prefix}_member", [*board, *map(OrderBy, member), *indexed]))
     return indexes
+
+
+def covering_indexes_for(
+    prefix: str,
+    *,
+    within: Sequence[Any],
+    terms: Sequence[OrderBy],
+    member: Sequence[Any],
+    eligible: Q,
+    key: Sequence[str],
+) -> list[Index]:
+    """Return the same indexes with all that counting a board's entries reads, but for what is not eligible.
+
+    Raises ``ValueError`` naming what cannot be read from an index: then PostgreSQL would look into the table
+    for each entry all the same.
+    """
+    parts = [("within", within, _indexable), ("order_by", [*map(as_written, terms)], _indexable)]
+    for argument, values, fits in (*parts, ("member", member, _is_of_own_columns)):
+        for value in values:
+            if not fits(value):
+                raise _uncovered(argument, value)
+    if not _is_immutable_condition(eligible):
+        raise _uncovered("eligible", eligible)
+    # An index on an expression does not give its value: PostgreSQL reads it from the columns of that.
+    needed = [*sources_of(*within, *map(as_written, terms), *member), *key]
+    covering = []
+    for index in indexes_for(prefix, within=within, terms=terms, member=member):
+        columns = {name.removeprefix("-") for name in index.fields}
+        columns |= {path_of(source) for source in map(_unordered, index.expressions) if isinstance(source, F)}
+        include = [name for name in dict.fromkeys(needed) if name not in columns]
+        # No IS NOT NULL of terms and member: from version 17 on, PostgreSQL drops that of a NOT NULL column
+        # from a query, and then cannot tell that the index has all of its rows.
+        _, expressions, options = index.deconstruct()
+        covering.append(Index(*expressions, **options, include=include, condition=eligible or None))
+    return covering
+
+
+def _unordered(part: Any) -> Any:
+    return part.expression if isinstance(part, OrderBy) else part
+
+
+def _uncovered(argument: str, value: Any) -> ValueError:
+    shown = described(path_of(value) if isinstance(value, F) else value)
+    return ValueError(
+        f"covering=True: {argument} has {shown}, which PostgreSQL cannot read from an index; that takes "
+        "columns of the model itself and immutable expressions over them. Leave covering=True out."
+    )
+
+
+def sources_of(*expressions: Any) -> Iterator[str]:
+    """Yield the names of the fields that expressions are made of, but for the primary key as ``pk``."""
+    for expression in expressions:
+        for node in nodes_of(expression) if not isinstance(expression, F) else [expression]:
+            if isinstance(node, F) and path_of(node) != "pk":
+                yield path_of(node)
+
+
+def _is_of_own_columns(expression: Any) -> bool:
+    names = sources_of(expression)
+    return not holds_query(expression) and not any("__" in name for name in names)
+
+
+# Others may depend on the collation, the zone of the session or a pattern with a percent sign.
+COMPARISONS = ("exact", "in", "gt", "gte", "lt", "lte", "isnull", "range")
+LITERALS = (str, int, float, Decimal, date, time, timedelta, UUID)
+
+
+def _is_immutable_condition(condition: Any) -> bool:
+    """Tell whether PostgreSQL takes a condition into an index, and Django into a migration, as it is."""
+    if isinstance(condition, Q):
+        return all(map(_is_immutable_condition, parts_of(condition)))
+    if not isinstance(condition, tuple):
+        return False
+    path, value = condition
+    name, _, lookup = path.partition("__")
+    return name != "pk" and lookup in ("", *COMPARISONS) and _is_literal(value)
+
+
+def _is_literal(value: Any) -> bool:
+    if isinstance(value, list | tuple | set | frozenset):
+        return all(map(_is_literal, value))
+    if isinstance(value, F):
+        return "__" not in path_of(value) and path_of(value) != "pk"
+    # Django doubles a percent sign in what it writes into an index.
+    return value is None or (isinstance(value, LITERALS) and not (isinstance(value, str) and "%" in value))
 
 
 # Not Cast or Trunc, which may depend on the time zone of the session.

@@ -12,7 +12,7 @@ from django.utils.deconstruct import deconstructible
 
 from leaderboard.declaration.counting import Best, CountingRule
 from leaderboard.declaration.cut_offs import CutOff
-from leaderboard.declaration.indexes import indexes_for
+from leaderboard.declaration.indexes import covering_indexes_for, indexes_for
 from leaderboard.expressions.arguments import as_condition, as_expression, as_kind, as_ordering
 from leaderboard.expressions.terms import Term
 from leaderboard.expressions.times import TimeTaken
@@ -260,19 +260,40 @@ class Leaderboard:
             made.clear()
         return made.setdefault(key, value)  # type: ignore[no-any-return]
 
-    def indexes(self, prefix: str) -> list[Index]:
+    def indexes(
+        self, prefix: str, *, covering: bool = False, key: str | Sequence[str] | None = None
+    ) -> list[Index]:
         """Return the indexes that serve this board, for ``Meta.indexes``.
 
         The first one, ``<prefix>_terms``, serves ``top()`` and ``around()``; with a member there is
         ``<prefix>_member``, which finds a member's entries. Terms through a relation, running times and
         boards made by an expression over time zones cannot be indexed: the index ends before them, and
-        is left out where nothing remains. Raises ``ValueError`` where a name would pass 30
-        characters, ``TypeError`` for a prefix that is no text.
+        is left out where nothing remains.
+
+        With ``covering`` they have only what is eligible, and all that counting reads: the member, the
+        columns of expressions and the primary key, ``id`` unless ``key`` names its fields. Then PostgreSQL
+        counts better entries without looking into the table. Raises ``ValueError`` where a name would pass
+        30 characters, and with ``covering`` for what no index can tell; ``TypeError`` for arguments of
+        other types.
         """
         if not isinstance(prefix, str) or not prefix:
             raise TypeError(f"prefix={prefix!r} must begin the names of the indexes, such as 'attempt'.")
-        return indexes_for(
-            prefix, within=list(self.within.values()), terms=self.terms, member=self.member_parts
+        if not isinstance(covering, bool):
+            raise TypeError(f"covering={covering!r} must be True or False.")
+        keys = [key] if isinstance(key, str) else ["id"] if key is None else key
+        if not isinstance(keys, Sequence) or not all(
+            isinstance(name, str) and name.isidentifier() and name != "pk" for name in keys
+        ):
+            raise TypeError(
+                f"key={key!r} must name the fields of the primary key by their own names, such as 'id'."
+            )
+        if key is not None and not covering:
+            raise TypeError(f"key={key!r} is what a covering index includes; pass covering=True too.")
+        within, member = list(self.within.values()), self.member_parts
+        if not covering:
+            return indexes_for(prefix, within=within, terms=self.terms, member=member)
+        return covering_indexes_for(
+            prefix, within=within, terms=self.terms, member=member, eligible=self.eligible, key=keys
         )
 
 

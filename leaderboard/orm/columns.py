@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from django.db import NotSupportedError, models
@@ -20,6 +20,7 @@ __all__ = [
     "DerivedRef",
     "DerivedTable",
     "EqualWrapper",
+    "LateralTable",
     "StoredColumn",
     "UnnumberedColumn",
     "columns_of",
@@ -34,26 +35,85 @@ class DerivedTable(BaseTable):
 
     table_alias: str
 
-    def __init__(self, table_name: str, alias: str, query: Query, *, is_fenced: bool = False) -> None:
+    def __init__(
+        self,
+        table_name: str,
+        alias: str,
+        query: Query,
+        *,
+        is_fenced: bool = False,
+        first: int | None = None,
+    ) -> None:
         super().__init__(table_name, alias)
         self.query = query
         self.is_fenced = is_fenced
+        # Only so many rows in the order of the query, and those that tie with the last of them.
+        self.first = first
 
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, Any]:
         # No rows inside are no reason to have no rows outside, such as that of an aggregate.
         sql, params = self.query.get_compiler(connection=connection, elide_empty=False).as_sql()
         # PostgreSQL does not flatten a subquery with an OFFSET, so that what it selects is evaluated once.
         fence = " OFFSET 0" if self.is_fenced else ""
-        return f"({sql}{fence}) {quote_alias(compiler, self.table_alias)}", params
+        limit = "" if self.first is None else f" FETCH FIRST {self.first} ROWS WITH TIES"
+        return f"({sql}{fence}{limit}) {quote_alias(compiler, self.table_alias)}", params
 
     def relabeled_clone(self, change_map: Any) -> DerivedTable:
         alias = change_map.get(self.table_alias, self.table_alias)
         query = self.query.relabeled_clone(change_map)
-        return DerivedTable(self.table_name, alias, query, is_fenced=self.is_fenced)
+        return DerivedTable(self.table_name, alias, query, is_fenced=self.is_fenced, first=self.first)
 
     @property
     def identity(self) -> tuple[Any, ...]:
         return (*super().identity, id(self.query))
+
+
+class LateralTable(BaseTable):
+    """A base table of the rows that one query has for each row of another, called ``outer`` in it.
+
+    ``branches`` are pairs of such queries, the outer one first, or None and one that needs none; their rows
+    are put together. ``names`` are those of the columns of the outer ones.
+    """
+
+    table_alias: str
+
+    def __init__(
+        self,
+        table_name: str,
+        alias: str,
+        branches: Sequence[tuple[Query | None, Query]],
+        *,
+        outer: str,
+        names: Sequence[str],
+    ) -> None:
+        super().__init__(table_name, alias)
+        self.branches = branches
+        self.outer = outer
+        self.names = names
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, Any]:
+        alias, outer = (quote_alias(compiler, name) for name in (self.table_alias, self.outer))
+        names = ", ".join(map(connection.ops.quote_name, self.names))
+        parts: list[str] = []
+        params: list[Any] = []
+        for around, inside in self.branches:
+            sql = ""
+            if around is not None:
+                values, own = around.get_compiler(connection=connection, elide_empty=False).as_sql()
+                sql = f"({values}) {outer} ({names}) CROSS JOIN LATERAL "
+                params += own
+            rows, own = inside.get_compiler(connection=connection, elide_empty=False).as_sql()
+            parts.append(f"SELECT {alias}.* FROM {sql}({rows}) {alias}")
+            params += own
+        return f"({' UNION ALL '.join(parts)}) {alias}", tuple(params)
+
+    def relabeled_clone(self, change_map: Any) -> LateralTable:
+        alias = change_map.get(self.table_alias, self.table_alias)
+        return LateralTable(self.table_name, alias, self.branches, outer=self.outer, names=self.names)
+
+    @property
+    def identity(self) -> tuple[Any, ...]:
+        return (*super().identity, id(self.branches))
 
 
 class DerivedColumn(NullsLast, Col):
@@ -66,7 +126,7 @@ class DerivedColumn(NullsLast, Col):
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
         table = compiler.query.alias_map.get(self.alias)
         # None where a subquery refers to the query around it; a union compiles its order but does not use it.
-        if not (table is None or isinstance(table, DerivedTable) or compiler.query.combinator):
+        if not (table is None or isinstance(table, DerivedTable | LateralTable) or compiler.query.combinator):
             raise NotSupportedError(
                 f"Nothing computes {self.name!r} in this query: a queryset without standings loses those of "
                 "one on the right of | or &. Put the one with standings on the left."

@@ -29,6 +29,7 @@ from leaderboard.orm.trees import parts_of, same
 __all__ = [
     "PinnedTo",
     "PinnedToNull",
+    "asserted",
     "bounds_from_above",
     "compares",
     "conjuncts",
@@ -108,6 +109,11 @@ def evaluated_outside(condition: Any, own: Collection[str]) -> Any:
             number = ExpressionWrapper(column + Value(0, column.output_field), column.output_field)
             setattr(changed, side, number)
     return changed
+
+
+def asserted(condition: Any) -> Any:
+    """Return the expression that a condition says is true: as Django writes one that is no lookup."""
+    return condition.lhs if type(condition) is Exact and condition.rhs is True else condition
 
 
 def lookup_on(expression: Any, lookup: Any) -> Any:

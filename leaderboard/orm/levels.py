@@ -69,7 +69,8 @@ class LevelQuery(Query):
         if below is None:
             return lowest
         copied = self.copied_level()
-        copied._read_from(below.copied(lowest), is_fenced=self._table.is_fenced)
+        table = self._table
+        copied._read_from(below.copied(lowest), is_fenced=table.is_fenced, first=table.first)
         copied.refer_to(lowest.external_aliases)
         return copied
 
@@ -77,9 +78,9 @@ class LevelQuery(Query):
     def _table(self) -> Any:
         return self.alias_map[self.level]
 
-    def _read_from(self, below: LevelQuery, *, is_fenced: bool) -> None:
+    def _read_from(self, below: LevelQuery, *, is_fenced: bool, first: int | None) -> None:
         name = self.get_meta().db_table
-        self.alias_map[self.level] = DerivedTable(name, self.level, below, is_fenced=is_fenced)
+        self.alias_map[self.level] = DerivedTable(name, self.level, below, is_fenced=is_fenced, first=first)
 
     # Columns
 
@@ -237,11 +238,14 @@ def level_of(model: type[Model], level: str) -> LevelQuery:
     return query
 
 
-def level_over(below: LevelQuery, level: str, *, is_fenced: bool = False) -> LevelQuery:
+def level_over(
+    below: LevelQuery, level: str, *, is_fenced: bool = False, first: int | None = None
+) -> LevelQuery:
     """Return a query for the columns of the model that reads from ``below``.
 
-    With ``is_fenced`` PostgreSQL evaluates what ``below`` adds once a row, however often it is used.
+    With ``is_fenced`` PostgreSQL evaluates what ``below`` adds once a row, however often it is used. With
+    ``first`` it reads so many rows in the order of ``below``, and those that tie with the last of them.
     """
     query = level_of(below.model, level)
-    query._read_from(below, is_fenced=is_fenced)
+    query._read_from(below, is_fenced=is_fenced, first=first)
     return query

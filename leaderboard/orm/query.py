@@ -122,6 +122,9 @@ class DerivedQuery(Query):
     # By name. Shared by copies of the query: replaced, never changed. A mappingproxy could not be pickled.
     derived_columns: Mapping[str, Any] = {}
 
+    # How many rows of one board are shown, where nothing but their order leaves others out.
+    first_of_board: int | None = None
+
     # Set on the copy that is compiled, which has its derived table.
     is_derived = False
 

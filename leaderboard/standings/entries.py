@@ -11,6 +11,10 @@ entries only has the conditions in place of the column::
 
     … WHERE entry.test_id = 1 AND NOT entry.disqualified AND entry.score IS NOT NULL AND …
 
+Where the first of a board are all that is asked for, it ends after those, with all that tie with the last::
+
+    … ORDER BY entry.score DESC, entry.finished_at - entry.started_at FETCH FIRST 3 ROWS WITH TIES
+
 Where a declaration holds subqueries, a level below evaluates them, once a row, and is the lowest::
 
     … FROM (SELECT value.id, …, (SELECT …) AS _value0 FROM app_attempt value WHERE … OFFSET 0) entry
@@ -139,6 +143,10 @@ def _ranking_columns(plan: Plan, ranking: RankingPlan, columns: Columns) -> Rank
     if plan.only_ranked:
         for condition in (*eligible, *present):
             columns.query.restrict(condition)
+        if plan.first is not None:
+            columns.query.sort(
+                [OrderBy(columns.here(term.expression), term.descending) for term in declaration.terms]
+            )
     else:
         complete = columns.add("complete", marked(eligible, present))
     numbered = bool(declaration.member_parts) and plan.members is Members.NUMBERED

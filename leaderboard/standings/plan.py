@@ -113,7 +113,8 @@ class Plan:
     ``columns`` are the metrics by the names of their columns. ``enforced`` are the conditions of the view
     that hold inside the table. With ``only_ranked`` it holds ranked entries of one board only; ``members``
     is something else than numbered in such a table only, or where ``place`` is where the one entry stands
-    that is counted. With ``stops_early`` a scan in the order of the terms need not read all of it.
+    that is counted. With ``stops_early`` a scan in the order of the terms need not read all of it. With
+    ``first`` it holds so many of them in the board's order, and those that tie with the last.
     """
 
     model: type[Model]
@@ -123,6 +124,7 @@ class Plan:
     only_ranked: bool
     stops_early: bool
     members: Members
+    first: int | None
     levels: Levels
     outer_aliases: Mapping[str, Any]
     place: Place | None = None
@@ -141,7 +143,7 @@ class Plan:
         if only.ranking.view is not None:
             return None
         metrics = tuple((name, column.metric) for name, column in self.columns.items())
-        return self.model, metrics, only.shared, self.only_ranked, self.members
+        return self.model, metrics, only.shared, self.only_ranked, self.members, self.first
 
 
 def plan(view: DerivedQuery, columns: Mapping[str, MetricColumn]) -> Plan:
@@ -158,6 +160,16 @@ def plan(view: DerivedQuery, columns: Mapping[str, MetricColumn]) -> Plan:
     only_ranked = any(metric.is_only_of_ranked(condition) for condition, metric in bounds)
     enforced = [condition for condition, metric in bounds if isinstance(metric, IsRanked)]
     stops_early = _stops_early(view, columns, bounds)
+    members = (
+        _members(view, rankings[0], columns, [*shared, *enforced], stops_early=stops_early)
+        if only_ranked
+        else Members.NUMBERED
+    )
+    is_bounded = (
+        only_ranked
+        and (members is Members.LOOKED_UP or rankings[0].declaration.member is None)
+        and not any(column.needs_board_size for column in columns.values())
+    )
     return Plan(
         model=view.model,
         columns=columns,
@@ -173,9 +185,8 @@ def plan(view: DerivedQuery, columns: Mapping[str, MetricColumn]) -> Plan:
         enforced=[*shared, *enforced],
         only_ranked=only_ranked,
         stops_early=stops_early,
-        members=_members(view, rankings[0], columns, [*shared, *enforced], stops_early=stops_early)
-        if only_ranked
-        else Members.NUMBERED,
+        members=members,
+        first=view.first_of_board if is_bounded else None,
         levels=_free_aliases(view.taken_aliases()),
         outer_aliases=view.outer_aliases(),
     )
@@ -195,6 +206,7 @@ def counted_plan(view: DerivedQuery, columns: Mapping[str, MetricColumn], place:
         only_ranked=False,
         stops_early=False,
         members=Members.KNOWN,
+        first=None,
         levels=_free_aliases(view.taken_aliases()),
         outer_aliases=view.outer_aliases(),
         place=place,

@@ -7,6 +7,7 @@ from typing import Any
 
 from leaderboard.orm.query import DerivedQuery
 from leaderboard.standings.counted import counted_table
+from leaderboard.standings.each import first_of_each
 from leaderboard.standings.metrics import MetricColumn
 from leaderboard.standings.plan import Place, counted_plan, plan
 from leaderboard.standings.table import table_of
@@ -27,5 +28,8 @@ class LeaderboardQuery(DerivedQuery):
             column.ranking == self.place.ranking for column in columns.values()
         ):
             return counted_table(counted_plan(self, columns, self.place)), ()
+        if (first := first_of_each(self, [*columns.values()])) is not None:
+            condition, rows = first
+            return rows.table(columns), [condition]
         planned = plan(self, columns)
         return table_of(planned), planned.enforced

@@ -85,7 +85,7 @@ def _prepare(plan: Plan) -> Template:
     if plan.is_counted:
         return Template(entries, _without_columns(entries))
     counted, counting = counting_level(plan, entries)
-    standings = level_over(counted, plan.levels.standing)
+    standings = level_over(counted, plan.levels.standing, first=plan.first)
     rankings = zip(plan.rankings, entries.rankings, counting, strict=True)
     populations = {
         ranking.ranking: _population(standings, ranking, columns, name, entries)

@@ -20,6 +20,7 @@ from tests.fuzz.grammar import (
     conditions,
     leaves,
     numbers,
+    single_leaves,
     text,
     total,
     weighted,
@@ -225,6 +226,7 @@ def _tops(words: Vocabulary) -> Kinds:
         text(".values_list({columns})", columns=_columns(words)),
         text(".aggregate(n={one})", one=any_aggregates(words)),
     )
+    filtered = text(".filter(Q({inner}))", inner=single_leaves(words))
     return [
         (5, _on_board("top", text("CHAIN.top({places}){more}", places=places, more=more))),
         (
@@ -232,6 +234,14 @@ def _tops(words: Vocabulary) -> Kinds:
             _on_board(
                 "pk in top",
                 text('M.filter(pk__in=CHAIN.top({places}).values("pk")).order_by("pk")', places=places),
+            ),
+        ),
+        (
+            4,
+            _end(
+                "top of each board",
+                text("CHAIN.top_of_each({n}){more}", n=SIZES, more=choice((2, more), filtered)),
+                is_ordered=True,
             ),
         ),
         (

@@ -83,6 +83,9 @@ def drawn(random: Random) -> Program:
     end = draw_end(random)
     if end.operation == "get_standing" and not base.is_whole:
         end = End("rows", "CHAIN", is_ordered=None)
+    if end.operation == "top of each board" and any(step.operation == "window" for step in chain):
+        # It is refused, since the window would be of the first entries only.
+        end = End("rows", "CHAIN", is_ordered=None)
     return _assembled(_rows(random), base, chain, end)
 
 

@@ -223,6 +223,23 @@ class MirrorQuerySet(models.QuerySet[Any]):
         place = keys.index(pk)
         return ranked.filter(pk__in=keys[max(place - before, 0) : place + after + 1])
 
+    def top_of_each(self, n: int) -> Self:
+        names = DECLARATIONS[self._board].get("within", ())
+        terms = [term.format(prefix=self._prefix) for term in TERMS[self._board]]
+        keys = _key_names(self.model)
+        ranked = self.filter(**{f"{self._prefix}place__isnull": False}).order_by(*terms, *keys)
+        ranked.query.standard_ordering = True
+        boards: dict[Any, list[Any]] = {}
+        for row in ranked.values_list(*keys, *names):
+            first = boards.setdefault(row[len(keys) :], [])
+            key = row[: len(keys)] if len(keys) > 1 else row[0]
+            if key not in first:
+                first.append(key)
+        shown = [key for first in boards.values() for key in first[:n]]
+        found = self.filter(pk__in=shown).order_by(*names, *terms, *keys)
+        found.query.standard_ordering = True
+        return found
+
     def get_standing(self, entry: Any) -> Standing:
         row = self.model._base_manager.get(pk=entry.pk)
         return Standing(**{name: getattr(row, f"{self._prefix}{name}") for name in _NAMES})

@@ -33,7 +33,7 @@ __all__ = ["Fault", "Refused", "faults", "programs_for", "rolled_back", "run", "
 MOST_PAGES = 60
 MOST_ROUNDS = 20
 NAMED = re.compile(r"""[0-9]+|(["']).*?\1""")
-PLACES = re.compile(r"\.(ranked|top|around)\(")
+PLACES = re.compile(r"\.(ranked|top|top_of_each|around)\(")
 STORED = ("score", "made", "grp_id", "who", "laps", "flagged")
 STANDING = ("rank", "board_size", "percentile", "qualification", "time_taken")
 

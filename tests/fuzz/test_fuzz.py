@@ -149,6 +149,7 @@ FLOORS = {
     **dict.fromkeys(["FilteredRelation", "select_related", "prefetch_related", "only", "all"], 30),
     **dict.fromkeys(["pickle the query", "pickle the rows", "iterator", "contains", "in_bulk", "get"], 10),
     **dict.fromkeys(["update", "delete", "get_standing", "prefetch", "values of many", "pk in"], 20),
+    **dict.fromkeys(["top of each board"], 60),
     **dict.fromkeys(["distinct on", "union in order", "combine with entries", "aggregate of groups"], 10),
     **dict.fromkeys(["pk in a slice", "pk in top", "top of each group"], 10),
     **dict.fromkeys(["pk in ranked", "ranked of each group"], 10),

@@ -1,0 +1,239 @@
+"""Indexes from which the better entries of a board are counted without looking into the table."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, timedelta
+from typing import Any
+
+import pytest
+from django.db import connection, models, transaction
+from django.db.migrations.writer import MigrationWriter
+from django.db.models import Exists, F, Index, OuterRef, Q, UniqueConstraint
+from django.db.models.functions import Lower, Now, TruncMonth
+
+from leaderboard import Leaderboard, TimeTaken
+from leaderboard.declaration.checks import check_boards
+from leaderboard.declaration.coverage import finds_counting_entries, has_covering_index
+from tests.attempts import START
+from tests.test_plans import rows_read
+from tests.testapp.models import Attempt, Candidate, Test
+
+TAKEN = TimeTaken("started_at", "finished_at")
+ELIGIBLE = Q(disqualified=False)
+
+
+def board(**options: Any) -> Leaderboard:
+    return Leaderboard(**{"within": ["test"], "order_by": ["-score"], **options})
+
+
+MEMBERS = board(member="candidate", order_by=["-score", TAKEN], eligible=ELIGIBLE)
+
+
+@pytest.mark.parametrize(
+    ("declared", "terms", "included"),
+    [
+        (board(), ["test", "-score"], ["id"]),
+        (board(order_by=["-score", "id"]), ["test", "-score", "id"], []),
+        (board(member=["candidate", "label"]), ["test", "-score"], ["candidate", "label", "id"]),
+        (board(member=Lower("label")), ["test", "-score"], ["label", "id"]),
+        (
+            board(order_by=["-score", "candidate"], member="candidate"),
+            ["test", "-score", "candidate"],
+            ["id"],
+        ),
+    ],
+    ids=["plain", "by key", "members of two fields", "members by expression", "member is a term"],
+)
+def test_what_is_included(declared: Leaderboard, terms: list[str], included: list[str]) -> None:
+    index, *_ = declared.indexes("x", covering=True)
+    assert (index.fields, list(index.include), index.condition) == (terms, included, None)
+
+
+def test_columns_of_expressions_are_included() -> None:
+    terms, member = MEMBERS.indexes("x", covering=True)
+    assert [index.expressions for index in (terms, member)] == [i.expressions for i in MEMBERS.indexes("x")]
+    assert [index.name for index in (terms, member)] == ["x_terms", "x_member"]
+    assert terms.include == ("finished_at", "started_at", "candidate", "id")
+    assert member.include == ("finished_at", "started_at", "id")
+    assert terms.condition == member.condition == ELIGIBLE
+    monthly = board(within={"month": TruncMonth("finished_at", tzinfo=UTC)}, order_by=["-score"])
+    (index,) = monthly.indexes("x", covering=True, key=["season", "number"])
+    assert index.include == ("finished_at", "season", "number")
+
+
+def test_without_covering_they_are_as_before() -> None:
+    for index in MEMBERS.indexes("x"):
+        _, _, options = index.deconstruct()
+        assert options == {"name": index.name}
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"within": ["test__name"]}, "within has 'test__name'"),
+        ({"order_by": ["-score", "test__cut_off"]}, "order_by has 'test__cut_off'"),
+        ({"order_by": [TimeTaken("started_at", "finished_at", running=True)]}, "order_by has TimeTaken"),
+        ({"member": "candidate__team"}, "member has 'candidate__team'"),
+        ({"member": Lower("candidate__name")}, r"member has Lower\(F\(candidate__name\)\)"),
+        ({"eligible": Q(test__cut_off=1)}, "eligible has"),
+        ({"eligible": Q(finished_at__lt=Now())}, "eligible has"),
+        ({"eligible": Q(finished_at__year=2026)}, "eligible has"),
+        ({"eligible": Q(label="100 %")}, "eligible has"),
+        ({"eligible": Q(Exists(Candidate.objects.filter(pk=OuterRef("candidate"))))}, "eligible has"),
+    ],
+)
+def test_what_no_index_can_tell(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=rf"covering=True: {message}.* Leave covering=True out\."):
+        board(**options).indexes("x", covering=True)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"covering": 1}, "covering=1 must be True or False"),
+        ({"covering": True, "key": "pk"}, "key='pk' must name the fields of the primary key"),
+        ({"covering": True, "key": 1}, "key=1 must name the fields of the primary key"),
+        ({"key": "id"}, "key='id' is what a covering index includes; pass covering=True too"),
+    ],
+)
+def test_wrong_arguments(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(TypeError, match=message):
+        board().indexes("x", **options)
+
+
+def test_a_migration_holds_them() -> None:
+    eligible = ELIGIBLE & ~Q(label__in=["a", "b"]) & Q(score__gte=F("big"), held_on__gt=date(2026, 1, 1))
+    for index in board(order_by=[TAKEN], eligible=eligible).indexes("x", covering=True):
+        text, imports = MigrationWriter.serialize(index)
+        names: dict[str, Any] = {}
+        exec("\n".join(sorted(imports)), names)
+        assert eval(text, names) == index
+
+
+@pytest.mark.usefixtures("isolated")
+def test_which_indexes_cover_a_board() -> None:
+    class Covered(models.Model):
+        group = models.IntegerField()
+        person = models.IntegerField()
+        score = models.IntegerField()
+        name = models.CharField(max_length=20)
+        active = models.BooleanField()
+
+        class Meta:
+            app_label = "testapp"
+
+    declared = Leaderboard(within=["group"], order_by=["-score"], member="person", eligible=Q(active=True))
+    everyone = declared.replace(eligible=None)
+    terms, member = declared.indexes("x", covering=True)
+    include, fields = ["person", "id"], ["group", "-score"]
+
+    def covers(*indexes: Index, board: Leaderboard = declared) -> bool:
+        Covered._meta.indexes = list(indexes)
+        # What a board has found out of a model's Meta it keeps.
+        return has_covering_index(Covered, board.replace())
+
+    assert covers(terms, member)
+    assert finds_counting_entries(Covered, declared.replace())
+    assert check_boards(Covered, {"b": declared}) == []
+    assert not covers(*declared.indexes("x"))
+    assert not covers(member)
+    backwards = ["group", "score"]
+    assert covers(Index(fields=backwards, include=include, condition=Q(active=True), name="i"))
+    assert covers(Index(fields=[*fields, "person", "id"], condition=Q(active=True), name="i"))
+    assert not covers(Index(fields=fields, include=["person"], condition=Q(active=True), name="i"))
+    assert not covers(Index(fields=fields, include=include, condition=Q(active=False), name="i"))
+    assert not covers(Index(fields=fields, include=include, name="i"))
+    assert covers(Index(fields=fields, include=include, name="i"), board=everyone)
+    assert not covers(terms, board=everyone)
+    by_name = everyone.replace(order_by=["name"])
+    assert not covers(*by_name.indexes("x", covering=True), board=by_name)
+    through = Leaderboard(within=["group"], order_by=["-score", "person__team"])
+    assert not covers(terms, board=through)
+    Covered._meta.constraints = [UniqueConstraint(fields=backwards, include=include, name="u")]
+    assert covers(board=everyone)
+
+
+# What is planned
+
+
+@contextmanager
+def indexed(*indexes: Index) -> Iterator[None]:
+    """Attempts have these indexes instead of their own."""
+    own = Attempt._meta.indexes
+    _change_indexes(remove=own, add=indexes)
+    try:
+        yield
+    finally:
+        _change_indexes(remove=indexes, add=own)
+
+
+def _change_indexes(*, remove: Iterable[Index], add: Iterable[Index]) -> None:
+    with connection.schema_editor() as editor:
+        for index in remove:
+            editor.remove_index(Attempt, index)
+        for index in add:
+            editor.add_index(Attempt, index)
+
+
+def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for part in plan.get("Plans", []):
+        yield from nodes(part)
+
+
+COUNTS = {
+    "better": "count(*)",
+    "better members": "count(DISTINCT candidate_id)",
+    "all figures": "count(*), count(*) FILTER (WHERE score > 500), max(id)",
+}
+
+
+@pytest.mark.plans
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("member", "counted"), [(None, "better"), *(("candidate", counted) for counted in COUNTS)]
+)
+def test_better_entries_are_counted_from_the_index_alone(member: str | None, counted: str) -> None:
+    declared = MEMBERS.replace(member=member)
+    tests = Test.objects.bulk_create(Test(name=str(n)) for n in range(4))
+    people = Candidate.objects.bulk_create(Candidate(name=str(n)) for n in range(50))
+    Attempt.objects.bulk_create(
+        Attempt(
+            test=tests[n % 4],
+            candidate=people[n * 7 % 50],
+            score=n * 7919 % 1009,
+            started_at=START,
+            finished_at=START + timedelta(seconds=n % 70),
+            disqualified=n % 20 == 1,
+        )
+        for n in range(8000)
+    )
+    # The conditions are those of the board's own queries: see tests/golden/top.sql.
+    conditions = (
+        "test_id = %s AND NOT disqualified AND score IS NOT NULL AND (finished_at - started_at) IS NOT NULL"
+        f"{' AND candidate_id IS NOT NULL' if member else ''} AND score >= 600"
+        " AND (score > 600 OR (score = 600 AND finished_at - started_at < '30 s'::interval))"
+    )
+    with indexed(*declared.indexes("covering", covering=True)), connection.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE testapp_attempt")
+        for way in ("seqscan", "bitmapscan"):
+            cursor.execute(f"SET enable_{way} = off")
+        try:
+            cursor.execute(
+                "EXPLAIN (ANALYZE, FORMAT JSON)"
+                f" SELECT {COUNTS[counted]} FROM testapp_attempt WHERE {conditions}",
+                [tests[0].pk],
+            )
+            ((plan,),) = cursor.fetchall()
+        finally:
+            cursor.execute("RESET ALL")
+        with transaction.atomic():
+            top = Attempt.objects.with_leaderboard(declared).on_board(test=tests[0]).top(10)
+            assert rows_read(top) < 100
+    plan = json.loads(plan) if isinstance(plan, str) else plan
+    (scan,) = (node for node in nodes(plan[0]["Plan"]) if "Scan" in node["Node Type"])
+    assert (scan["Node Type"], scan["Index Name"]) == ("Index Only Scan", "covering_terms")
+    assert scan["Heap Fetches"] == 0
