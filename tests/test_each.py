@@ -117,11 +117,13 @@ def test_what_it_composes_with(data: None) -> None:
 @pytest.mark.parametrize("name", ["overall", "members"])
 def test_the_first_of_a_view(name: str, view: Any, data: None) -> None:
     shown = view(Attempt.objects.board(name))
-    keys: list[Any] = []
+    keys: list[list[Any]] = []
     for test in Test.objects.order_by("pk"):
-        keys += list(dict.fromkeys(shown.on_board(test=test).top(100).values_list("pk", flat=True)))[:2]
+        pinned = shown.on_board(test=test)
+        keys.append(list(dict.fromkeys(pinned.top(100).values_list("pk", flat=True)))[:2])
+        assert list(dict.fromkeys(entry.pk for entry in pinned.top_of_each(2))) == keys[-1]
     found = list(shown.top_of_each(2))
-    assert list(dict.fromkeys(entry.pk for entry in found)) == keys
+    assert list(dict.fromkeys(entry.pk for entry in found)) == [pk for first in keys for pk in first]
     ranks = dict(shown.with_rank().values_list("pk", "rank"))
     assert [entry.rank for entry in found] == [ranks[entry.pk] for entry in found]
 

@@ -67,7 +67,7 @@ class EachQuerySet(PlaceQuerySet):
         if is_whole:
             view = self._whole_board()
         elif not is_plain(self.query) or self._has_many_rows:
-            view = self._unfiltered().filter(pk__in=keys_of(self.query))
+            view = self._whole_board().filter(pk__in=keys_of(self.query))
         first = []
         # A board of NULL is not found by an equality.
         ways = [
