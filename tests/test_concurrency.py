@@ -148,7 +148,7 @@ def test_neighbours_have_no_gaps(options: dict[str, Any]) -> None:
 
     gaps, *swaps = together(
         read,
-        *(lambda n=n: swap(entries[n::2], Random(n)) for n in (0, 1)),  # type: ignore[misc]
+        *(lambda n=n: swap(entries[n::2], Random(n)) for n in (0, 1)),
     )
     assert gaps == []
     assert min(swaps) > 10

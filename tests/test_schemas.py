@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.db.models import Exists, OuterRef, Prefetch
+from django.db.models import Count, Exists, OuterRef, Prefetch, Q
 from django.db.models.functions import Lower
 
 from leaderboard import Leaderboard, TimeTaken
@@ -66,6 +66,8 @@ def test_a_table_in_a_schema() -> None:
     assert_matches_reference(InSchema.objects.filter(score=1))
     assert [row.rank for row in InSchema.objects.top(3).filter()] == [1]
     assert InSchema.objects.get_standing(entry).rank == 1
+    first = Q(pk__in=InSchema.objects.order_by("pk")[:1].values("pk"))
+    assert InSchema.objects.ranked().aggregate(n=Count("pk", filter=first)) == {"n": 1}
     for ranked in (InSchema.objects.ranked(), InSchema.objects.filter(score=1).around(entry)):
         assert (ranked.count(), ranked.exists(), [row.rank for row in ranked.reverse()]) == (1, True, [1])
     assert InSchema.objects.standings().order_by("-rank").filter(rank=1).count() == 1

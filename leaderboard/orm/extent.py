@@ -20,17 +20,18 @@ def only_counts(query: Query, conditions: Sequence[Any]) -> bool:
         return False
     if any(query.alias_refcount[alias] for alias in query.alias_map if alias != query.base_table):
         return False
-    asked = [*query.select, *query.annotation_select.values()]
-    return not (
+    if (
         query.default_cols
         or query.distinct
         or query.combinator
         or query.order_by
         or query.extra_select
         or is_grouped(query)
-        or any(columns_of(*asked))
-        or any(map(is_opaque, asked))
-    )
+    ):
+        return False
+    # Of a copy: a query remembers what it selects, under aliases that may yet change.
+    asked = [*query.select, *query.clone().annotation_select.values()]
+    return not (any(columns_of(*asked)) or any(map(is_opaque, asked)))
 
 
 def asks_for_one(query: Query) -> bool:

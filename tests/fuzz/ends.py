@@ -302,7 +302,7 @@ def _runs(words: Vocabulary) -> Kinds:
                 "around",
                 text(
                     "CHAIN.around(pk={key}, before={before}, after={after}){more}",
-                    key=KEYS,
+                    key=choice((4, text("placed(CHAIN.ranked(), {n})", n="0123")), KEYS),
                     before="0123",
                     after="0123",
                     more=more,

@@ -195,6 +195,11 @@ class Helpers:
             pages.append(page)
         return pages
 
+    def placed(self, queryset: Any, position: int) -> Any:
+        """Return the primary key of a row among those shown, or of any where none is."""
+        keys = list(queryset.values_list("pk", flat=True))
+        return keys[position % len(keys)] if keys else self.key(position)
+
     @staticmethod
     def explained(queryset: Any, **options: Any) -> bool:
         return bool(queryset.explain(**options))

@@ -185,7 +185,7 @@ WORDS = {
     r"ties=True": 20,
     r"\.ranked\(\)\.filter": 20,
     r"\.ranked\(\).*\.(count|exists)\(": 20,
-    r"\.ranked\(\)(\.filter\(.*\))?(\.reverse\(\))?\[": 30,
+    r"\.ranked\(\)(\.filter\(.*\))?(\.reverse\(\))?\[": 20,
     r"\.ranked\(\)\.reverse": 20,
     r"\.around\(": 60,
     r"\.around\(.*\)\.reverse": 10,
