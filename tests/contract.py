@@ -101,7 +101,8 @@ CONTRACT: Mapping[str, Leaning] = {
             "alias_map alias_prefix alias_refcount annotation_select annotations base_table combinator "
             "combined_queries compiler default_cols default_ordering distinct distinct_fields "
             "external_aliases extra_order_by extra_select extra_tables group_by high_mark is_sliced low_mark "
-            "model order_by select select_for_update standard_ordering subq_aliases subquery table_map where"
+            "model order_by select select_for_update select_related standard_ordering "
+            "subq_aliases subquery table_map where"
         ),
         calls={
             "add_annotation": "expression, name",
@@ -119,6 +120,7 @@ CONTRACT: Mapping[str, Leaning] = {
             "relabeled_clone": "change_map",
             "resolve_lookup_value": "value, can_reuse, allow_joins",
             "set_annotation_mask": "names",
+            "set_group_by": "",
             "set_limits": "high=1",
             "set_select": "columns",
             "set_values": "names",

@@ -246,8 +246,8 @@ MUTATIONS = (
     Mutation(
         "filters reach into the table",
         "orm/query",
-        "query.where = evaluated_outside(without(query.where, enforced), query.alias_map.keys())",
-        "table.where.add(query.where, AND)",
+        "query.where = evaluated_outside(query.where, query.alias_map.keys())",
+        "table.where.add(query.where, AND)\n            query.where = WhereNode()",
         VIEWS,
     ),
     Mutation(

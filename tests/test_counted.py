@@ -54,7 +54,7 @@ class Properties(HypothesisTestCase):
         expected = reference_standings(queryset, population=population, now=now())
         keys = list(view.values_list("pk", flat=True))
         is_steady = location_of(Attempt, view._ranking) is not None
-        for key in keys[:: len(keys) // 12 + 1]:
+        for key in keys[:: len(keys) // 4 + 1]:
             with mock.patch.object(
                 CountedQuerySet, "_counted_at", autospec=True, side_effect=CountedQuerySet._counted_at
             ) as counted:

@@ -369,13 +369,13 @@ def test_the_number_of_queries_does_not_grow(boards: Boards, django_assert_num_q
             list(boards.view.on_board(test=test).top(5))
         with django_assert_num_queries(1):
             list(boards.view.on_board(test=test).top(5, ties=True))
-        with django_assert_num_queries(1):
+        with django_assert_num_queries(2):
             boards.view.get_standing(row.entry)
         with django_assert_num_queries(1):
             boards.view.filter(boards.q(rank__lte=3)).count()
         with django_assert_num_queries(1):
             boards.view.filter(boards.q(rank=999)).update(label="none")
-        with django_assert_num_queries(4):
+        with django_assert_num_queries(2):
             list(boards.view.on_board(test=test).around(row.entry, before=2, after=2))
         Attempt.objects.bulk_create(
             Attempt(test=test, score=n, started_at=START, finished_at=START, disqualified=False)

@@ -89,8 +89,11 @@ class CountedQuerySet(MetricQuerySet):
         query = self.query
         if not query.derived_columns or query.place is not None:
             return None
-        rankings = {column.ranking for column in query.used_columns().values()}
-        key = held_key(query) if len(rankings) == 1 else None
+        columns = query.used_columns().values()
+        rankings = {column.ranking for column in columns}
+        # What the row itself says, one statement reads.
+        is_counted = len(rankings) == 1 and any(column.metric.counts_others for column in columns)
+        key = held_key(query) if is_counted else None
         return None if key is None else (*rankings, key)
 
     def _counted(self) -> Self | None:

@@ -51,9 +51,9 @@ def counted_table(plan: Plan) -> LevelQuery:
     entries = entry_level(plan)
     entries.query.refuse_multiplied_rows()
     (columns,), (within,) = entries.rankings, entries.within
-    entries.query.restrict_first([lookup_on(within[name], lookup) for name, lookup in ranking.pins.items()])
+    entries.lowest.restrict_first([lookup_on(within[name], lookup) for name, lookup in ranking.pins.items()])
     for name, value in zip(key_names(plan.model), place.key, strict=True):
-        entries.query.restrict(Exact(F(name), value))
+        entries.lowest.restrict(Exact(F(name), value))
     figures = level_over(entries.query, plan.levels.counting)
     figures.keep_columns()
     terms = [(figures.column(name), value) for name, value in zip(columns.terms, place.terms, strict=True)]

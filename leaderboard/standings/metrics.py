@@ -48,6 +48,8 @@ class Metric(ABC):
     name: ClassVar[str]
     # Whether it is NULL, or false, for entries that are not ranked.
     is_of_ranked: ClassVar[bool] = False
+    # Whether it depends on other entries of the board.
+    counts_others: ClassVar[bool] = False
 
     def is_only_of_ranked(self, condition: Any) -> bool:
         """Tell whether a condition on it, which is not true of NULL, is true of ranked entries only."""
@@ -92,6 +94,7 @@ class Rank(Metric):
 
     name = "rank"
     is_of_ranked = True
+    counts_others = True
 
     @property
     def output_field(self) -> models.Field[Any, Any]:
@@ -118,6 +121,7 @@ class Percentile(Metric):
 
     name = "percentile"
     is_of_ranked = True
+    counts_others = True
     output_field = PERCENTILE
 
     def needs_board_size(self, declaration: Leaderboard) -> bool:
@@ -132,6 +136,7 @@ class BoardSize(Metric):
     """The number of entries ranked on the entry's board."""
 
     name = "board_size"
+    counts_others = True
     output_field = named(BIGINT, "board_size")
 
     def needs_board_size(self, declaration: Leaderboard) -> bool:
@@ -149,6 +154,7 @@ class QualificationStatus(Metric):
     """What the cut-off makes of the entry: the annotation ``qualification``."""
 
     name = "qualification"
+    counts_others = True
     output_field = named(QUALIFICATION, "qualification")
 
     def is_only_of_ranked(self, condition: Any) -> bool:
