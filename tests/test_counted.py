@@ -10,7 +10,7 @@ import pytest
 from django.db import connection, transaction
 from django.db.models import F
 from django.utils.timezone import now
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase as HypothesisTestCase
 
@@ -25,6 +25,10 @@ from tests.testapp.models import Attempt, Test
 
 pytestmark = pytest.mark.django_db
 
+# Several statements an example; and what the thorough profile does whole.
+FEWER = settings(max_examples=settings().max_examples // 4)
+CALLS = 1000 if settings().max_examples > 200 else 200
+
 ties = st.sampled_from([None, ["label"], ["-big", "label"], [F("ratio").desc()]])
 
 
@@ -34,6 +38,7 @@ def windows_refused() -> Any:
 
 
 class Properties(HypothesisTestCase):
+    @FEWER
     @given(rows=rows, board=boards(), ties=ties)
     def test_every_standing_equals_the_reference(
         self, rows: list[dict[str, Any]], board: Leaderboard, ties: Any
@@ -42,6 +47,7 @@ class Properties(HypothesisTestCase):
         queryset = Attempt.objects.with_leaderboard(board.replace(ties_by=ties))
         self._compare(queryset, queryset)
 
+    @FEWER
     @given(rows=rows, board=boards(st.just(["test"])))
     def test_every_standing_among_a_view_equals_the_reference(
         self, rows: list[dict[str, Any]], board: Leaderboard
@@ -69,6 +75,7 @@ class Properties(HypothesisTestCase):
                 of.qualification,
             ), key
 
+    @FEWER
     @given(rows=rows, board=boards(st.just(["test"])))
     def test_every_member_is_counted_as_ranked(self, rows: list[dict[str, Any]], board: Leaderboard) -> None:
         tests = load(rows)
@@ -189,7 +196,7 @@ def test_standings_beside_writers_are_of_one_snapshot() -> None:
 
     def read() -> list[Any]:
         try:
-            return [board.get_standing(one) for _ in range(1000)]
+            return [board.get_standing(one) for _ in range(CALLS)]
         finally:
             done.set()
 

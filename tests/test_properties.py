@@ -229,7 +229,7 @@ class Properties(HypothesisTestCase):
         view = counted.filter(score__gte=1)
         passed = [entry for entry in top if entry.score is not None and entry.score >= 1]
         assert (list(view.all()), view.count(), view.exists()) == (passed, len(passed), bool(passed))
-        for position in range(0, len(top), len(top) // 8 + 1):
+        for position in range(0, len(top), len(top) // 4 + 1):
             entry = top[position]
             page = list(on_board.around(entry, before=1, after=2))
             assert page == top[max(0, position - 1) : position + 3]
