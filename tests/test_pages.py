@@ -18,6 +18,7 @@ from leaderboard import First, Latest, Leaderboard, TimeTaken
 from leaderboard.querysets.boards import BoardNotPinned
 from tests.attempts import START
 from tests.boards import Boards
+from tests.fuzz.models import Group, TextKey, TextKeyNote
 from tests.testapp.models import Attempt, Candidate, Test
 
 pytestmark = pytest.mark.django_db
@@ -313,3 +314,14 @@ def test_top_without_an_index_reads_the_board_once(data: None) -> None:
         top = Attempt.objects.with_leaderboard(board).on_board(test=test).top(3)
         assert "ROW_NUMBER()" in str(top.query)
         assert "LIMIT 1)" not in str(top.query)
+
+
+def test_neighbours_among_distinct_rows_of_a_text_key() -> None:
+    group = Group.objects.create(name="a")
+    for made in (1, 2, 3):
+        entry = TextKey.objects.create(code=f"k{made}", grp=group, made=made, flagged=False)
+        TextKeyNote.objects.bulk_create(TextKeyNote(entry=entry, points=n) for n in range(2))
+    board = TextKey.objects.board("laps").on_board(grp=group, laps=0)
+    for view in (board.distinct(), board.filter(notes__points__gte=0), board.filter(notes__points=1)):
+        found = view.around(pk="k2", before=1, after=1)
+        assert list(dict.fromkeys(found.values_list("pk", flat=True))) == ["k1", "k2", "k3"]

@@ -124,12 +124,14 @@ class PlaceQuerySet(CountedQuerySet):
         places: list[Any] = [Subquery(own.values_list(term.expression)) for term in terms]
         places += [Value(part, field) for part, field in zip(key, key_fields(self.model), strict=True)]
         names = key_names(self.model)
+        view = self
+        if self._has_many_rows or self.query.distinct:
+            # Each entry once. DISTINCT would select what orders it too, which may have the name of a key.
+            view = self._whole_board()._in_order("around").filter(pk__in=keys_of(self.query))
         sides: list[QuerySet[Any]] = []
         for count, later in ((before, False), (after, True)):
-            side = self.filter(_beyond(self._ordering(), places, later=later))
+            side = view.filter(_beyond(view._ordering(), places, later=later))
             side = side if later else side.reverse()
-            if side._has_many_rows:
-                side = side.distinct()
             sides += [side.values(*names)[:count]] if count else []
         return own.values(*names).union(*sides, all=True) if sides else own.values(*names)
 

@@ -16,7 +16,7 @@ from tests.benchmarks.building import LIMIT, building
 from tests.benchmarks.sorted_set import KEY, sorted_set
 from tests.testapp.models import Attempt, Test
 
-__all__ = ["run"]
+__all__ = ["load", "run"]
 
 HAND_WRITTEN = """
 SELECT id, test_id, candidate_id, score, big, ratio, label, started_at, finished_at, disqualified, taken,
@@ -46,7 +46,7 @@ def run(*, rows: int, runs: int) -> int:
     """Print every figure with its limit; return 1 where one is short."""
     call_command("migrate", run_syncdb=True, verbosity=0)
     try:
-        return _measure(_load(rows), rows, runs)
+        return _measure(load(rows), rows, runs)
     finally:
         with connection.cursor() as cursor:
             cursor.execute(
@@ -54,7 +54,7 @@ def run(*, rows: int, runs: int) -> int:
             )
 
 
-def _load(rows: int) -> Test:
+def load(rows: int) -> Test:
     """One board: 5 % ineligible, 5 % without a score, two attempts a member, ties of at most 100."""
     test = Test.objects.create(name="benchmark", cut_off=rows // 200)
     with connection.cursor() as cursor:
