@@ -74,6 +74,8 @@ class Properties(HypothesisTestCase):
                 of.percentile,
                 of.qualification,
             ), key
+            # Without the size, the rank is counted by itself.
+            assert view.with_rank().get(pk=key).rank == of.rank
 
     @FEWER
     @given(rows=rows, board=boards(st.just(["test"])))
@@ -169,6 +171,18 @@ def test_an_entry_that_moves_between_the_statements(moves: int, data: None) -> N
         standing = board.get_standing(entry)
     assert moved == moves
     assert standing.rank == max(ranked.rank for ranked in board.top(100))
+
+
+def test_null_comes_last_among_ties() -> None:
+    test = Test.objects.create(name="x", cut_off=0)
+    for label in ("b", None, "a", None):
+        Attempt.objects.create(test=test, score=1, label=label, disqualified=False)
+    for tie in ("label", F("label").desc()):
+        board = Leaderboard(within=["test"], order_by=["-score"], ties_by=[tie], rank_kind="ordinal")
+        view = Attempt.objects.with_leaderboard(board).on_board(test=test)
+        with windows_refused():
+            found = {key: view.get_standing(pk=key).rank for key in view.values_list("pk", flat=True)}
+        assert found == dict(view.ranked().values_list("pk", "rank"))
 
 
 @pytest.mark.django_db(transaction=True)
