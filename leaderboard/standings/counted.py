@@ -209,6 +209,10 @@ class CountedTally(Tally):
         elif order is None or (self._counts_best and not of_places and not is_by_ties):
             if order is not None:
                 rows.restrict(_before(order, or_tied=or_tied))
+            if len(parts) == 1:
+                # PostgreSQL sorts them for that, which takes less than half of the time of SELECT DISTINCT.
+                rows.aggregate_rows(Count(parts[0], distinct=True))
+                return Subquery(rows, output_field=BIGINT)
             rows.select_distinct(_named("member", parts))
         else:
             rows = self._counting_entries(rows, order, or_tied=or_tied or is_by_ties)
