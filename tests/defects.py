@@ -308,7 +308,7 @@ MUTATIONS = (
     ),
     Mutation(
         "neighbours on the wrong side",
-        "querysets/places",
+        "expressions/bounds",
         'operator = ">" if order.descending != later else "<"',
         'operator = ">" if order.descending == later else "<"',
         PAGES,

@@ -19,11 +19,9 @@ from leaderboard.orm.lateral import (
     pin_to_outer,
     values_of,
 )
-from leaderboard.orm.models import key_parts
 from leaderboard.orm.query import is_correlated, keys_of
 from leaderboard.querysets.places import PlaceQuerySet, _limit
 from leaderboard.standings.each import FirstOfEach, FirstRows
-from leaderboard.standings.metrics import TermValue, TieValue
 from leaderboard.standings.pins import pins_of
 
 __all__ = ["EachQuerySet"]
@@ -96,14 +94,6 @@ class EachQuerySet(PlaceQuerySet):
 
     def _board_by_board(self, parts: Sequence[Any]) -> Self:
         """Return the queryset in the order of the boards, and of the entries on each."""
-        queryset, ranking = self._copied(), self._ranking
-        terms = [
-            OrderBy(queryset._hidden(ranking, TermValue(position)), term.descending)
-            for position, term in enumerate(ranking.declaration.terms)
-        ]
-        ties = [
-            OrderBy(queryset._hidden(ranking, TieValue(position)), tie.descending, nulls_last=True)
-            for position, tie in enumerate(ranking.declaration.ties_by)
-        ]
-        boards, keys = ([OrderBy(Term(part)) for part in whole] for whole in (parts, key_parts(self.model)))
-        return queryset.order_by(*boards, *terms, *ties, *keys)
+        queryset = self._copied()
+        boards = (OrderBy(Term(part)) for part in parts)
+        return queryset.order_by(*boards, *queryset._board_order(self._ranking))

@@ -9,11 +9,11 @@ from asgiref.sync import sync_to_async
 from django.core.exceptions import ValidationError
 from django.db import NotSupportedError, router
 from django.db.models import Exists, Model, OrderBy, QuerySet, Subquery, Value
-from django.db.models.lookups import Exact, IsNull, LessThanOrEqual
+from django.db.models.lookups import Exact, LessThanOrEqual
 
 from leaderboard.expressions.arguments import reason_of
+from leaderboard.expressions.bounds import beyond
 from leaderboard.expressions.fields import BIGINT
-from leaderboard.expressions.logic import Comparison, Negation, all_of, any_of, equal, not_distinct
 from leaderboard.expressions.terms import Term
 from leaderboard.kinds import RankKind
 from leaderboard.orm.models import concrete_model, key_fields, key_names, key_parts
@@ -50,16 +50,20 @@ class PlaceQuerySet(CountedQuerySet):
             )
         ranked = self._in_written_order()
         ranked = ranked.filter(ranked._hidden(ranking, IsRanked()))
+        return ranked.order_by(*ranked._board_order(ranking))
+
+    def _board_order(self, ranking: Ranking) -> list[OrderBy]:
+        """Return the order of the entries on a board: by the terms, what orders ties, and the primary key."""
+        board = ranking.declaration
         terms = [
-            OrderBy(ranked._hidden(ranking, TermValue(position)), term.descending)
-            for position, term in enumerate(ranking.declaration.terms)
+            OrderBy(self._hidden(ranking, TermValue(position)), term.descending)
+            for position, term in enumerate(board.terms)
         ]
         ties = [
-            OrderBy(ranked._hidden(ranking, TieValue(position)), tie.descending, nulls_last=True)
-            for position, tie in enumerate(ranking.declaration.ties_by)
+            OrderBy(self._hidden(ranking, TieValue(position)), tie.descending, nulls_last=True)
+            for position, tie in enumerate(board.ties_by)
         ]
-        keys = [OrderBy(Term(part)) for part in key_parts(self.model)]
-        return ranked.order_by(*terms, *ties, *keys)
+        return [*terms, *ties, *(OrderBy(Term(part)) for part in key_parts(self.model))]
 
     def ranked(self) -> Self:
         """Return the ranked entries of the view, in order, ties by primary key.
@@ -130,7 +134,7 @@ class PlaceQuerySet(CountedQuerySet):
             view = self._whole_board()._in_order("around").filter(pk__in=keys_of(self.query))
         sides: list[QuerySet[Any]] = []
         for count, later in ((before, False), (after, True)):
-            side = view.filter(_beyond(view._ordering(), places, later=later))
+            side = view.filter(beyond(view._ordering(), places, later=later))
             side = side if later else side.reverse()
             sides += [side.values(*names)[:count]] if count else []
         return own.values(*names).union(*sides, all=True) if sides else own.values(*names)
@@ -261,25 +265,3 @@ def _limit(value: object, argument: str) -> int:
     if value < 0:
         raise ValueError(f"{argument}={value!r} must be at least 0.")
     return min(value, MOST_ROWS)
-
-
-def _beyond(order_by: Any, places: list[Any], *, later: bool) -> Any:
-    """Return the condition to come strictly after the values given for the terms, or before them."""
-    alternatives = []
-    tied: list[Any] = []
-    for order, value in zip(order_by, places, strict=True):
-        operator = ">" if order.descending != later else "<"
-        beyond = Comparison(order.expression, value, arg_joiner=f" {operator} ")
-        if order.nulls_last:
-            # NULL comes last, and is tied with NULL.
-            absent, present = (IsNull(side, True) for side in (order.expression, value))
-            first, last = (present, absent) if later else (absent, present)
-            beyond = any_of([beyond, all_of([last, Negation(first)])])
-        alternatives.append(all_of([*tied, beyond]))
-        tied.append(
-            not_distinct(order.expression, value) if order.nulls_last else equal(order.expression, value)
-        )
-    # Implied by the rest, but an index scan can begin where it holds.
-    operator = ">=" if order_by[0].descending != later else "<="
-    bound = Comparison(order_by[0].expression, places[0], arg_joiner=f" {operator} ")
-    return all_of([bound, any_of(alternatives)])

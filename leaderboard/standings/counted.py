@@ -38,15 +38,14 @@ from leaderboard.orm.models import key_names
 from leaderboard.standings.columns import Columns
 from leaderboard.standings.eligibility import completeness, eligibility
 from leaderboard.standings.entries import entry_level
-from leaderboard.standings.plan import Place, Plan, RankingPlan
+from leaderboard.standings.plan import Place, Plan
 from leaderboard.standings.population import Population
 
 __all__ = ["CountedTally", "counted_table"]
 
 
-def counted_table(plan: Plan) -> LevelQuery:
-    """Return the derived table of a plan that has a place."""
-    place: Any = plan.place
+def counted_table(plan: Plan, place: Place) -> LevelQuery:
+    """Return the derived table of a plan for the one entry that stood at ``place``."""
     (ranking,) = plan.rankings
     entries = entry_level(plan)
     entries.query.refuse_multiplied_rows()
@@ -64,7 +63,7 @@ def counted_table(plan: Plan) -> LevelQuery:
         figures.restrict(not_distinct(column, value))
     # Fenced: a figure is counted once, however many metrics are made of it.
     standings = level_over(figures, plan.levels.standing, is_fenced=True)
-    tally = CountedTally(plan, ranking, figures, standings)
+    tally = CountedTally(plan, place, figures, standings)
     complete = standings.column(str(columns.complete))
     superseded = tally.superseded
     population = Population(
@@ -89,14 +88,14 @@ class CountedTally(Tally):
     Each is a column of ``figures``, made when it is first asked for, as ``standings`` refers to it.
     """
 
-    def __init__(self, plan: Plan, ranking: RankingPlan, figures: LevelQuery, standings: LevelQuery) -> None:
+    def __init__(self, plan: Plan, place: Place, figures: LevelQuery, standings: LevelQuery) -> None:
         self._plan = plan
-        self._ranking = ranking
+        (self._ranking,) = plan.rankings
+        self._place = place
         self._figures = figures
         self._standings = standings
         self._names: dict[str, str] = {}
-        self._declaration = ranking.ranking.declaration
-        self._place: Place = plan.place  # type: ignore[assignment]
+        self._declaration = place.ranking.declaration
         # Then what comes before the entry is counted in the same scan.
         self._reads_board = any(column.needs_board_size for column in plan.columns.values())
 
@@ -192,23 +191,21 @@ class CountedTally(Tally):
         return self._declaration.counting.kind is Counting.BEST
 
     def _number(
-        self, order: list[tuple[OrderBy, FromText]] | None, *, or_tied: bool = False, of_places: bool = False
+        self, order: list[tuple[OrderBy, FromText]], *, or_tied: bool = False, of_places: bool = False
     ) -> Any:
-        """Return how many are ranked before the entry by ``order``; without one how many are ranked at all.
+        """Return how many are ranked before the entry by ``order``.
 
         ``or_tied`` counts those that stand where it does too, ``of_places`` counts who are tied once.
         """
         rows = self._population()
         parts = self._declaration.member_parts
-        is_by_ties = order is not None and len(order) > len(self._place.terms) and bool(self._place.ties)
+        is_by_ties = len(order) > len(self._place.terms) and bool(self._place.ties)
         if not parts:
-            if order is not None:
-                rows.restrict(_before(order, or_tied=or_tied))
+            rows.restrict(_before(order, or_tied=or_tied))
             if of_places:
                 rows.select_distinct(self._term_columns())
-        elif order is None or (self._counts_best and not of_places and not is_by_ties):
-            if order is not None:
-                rows.restrict(_before(order, or_tied=or_tied))
+        elif self._counts_best and not of_places and not is_by_ties:
+            rows.restrict(_before(order, or_tied=or_tied))
             if len(parts) == 1:
                 # PostgreSQL sorts them for that, which takes less than half of the time of SELECT DISTINCT.
                 rows.aggregate_rows(Count(parts[0], distinct=True))

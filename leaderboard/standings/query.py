@@ -27,7 +27,7 @@ class LeaderboardQuery(DerivedQuery):
         if self.place is not None and all(
             column.ranking == self.place.ranking for column in columns.values()
         ):
-            return counted_table(counted_plan(self, columns, self.place)), ()
+            return counted_table(counted_plan(self, columns, self.place), self.place), ()
         if (first := first_of_each(self, [*columns.values()])) is not None:
             condition, rows = first
             return rows.table(columns), [condition]
