@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, timedelta
+from time import sleep
 from typing import Any
 
 import pytest
@@ -191,6 +192,18 @@ COUNTS = {
 }
 
 
+def vacuum(cursor: Any) -> None:
+    # A snapshot that is held meanwhile, as by autovacuum where it analyzes another table, keeps rows that it
+    # does not see from being marked as visible to all.
+    for _ in range(300):
+        cursor.execute("VACUUM ANALYZE testapp_attempt")
+        cursor.execute("SELECT relallvisible = relpages FROM pg_class WHERE relname = 'testapp_attempt'")
+        if cursor.fetchone() == (True,):
+            return
+        sleep(0.1)
+    pytest.fail("VACUUM leaves pages that are not visible to all.")
+
+
 @pytest.mark.plans
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(
@@ -218,7 +231,7 @@ def test_better_entries_are_counted_from_the_index_alone(member: str | None, cou
         " AND (score > 600 OR (score = 600 AND finished_at - started_at < '30 s'::interval))"
     )
     with indexed(*declared.indexes("covering", covering=True)), connection.cursor() as cursor:
-        cursor.execute("VACUUM ANALYZE testapp_attempt")
+        vacuum(cursor)
         for way in ("seqscan", "bitmapscan"):
             cursor.execute(f"SET enable_{way} = off")
         try:
