@@ -151,6 +151,7 @@ CONTRACT: Mapping[str, Leaning] = {
         calls={
             "as_sql": "",
             "compile": "node",
+            "get_converters": "expressions",
             ("quote_name" if django.VERSION >= (6, 1) else "quote_name_unless_alias"): "name",
         },
         overrides={"collapse_group_by": "expressions, having", "_order_by_pairs": ""},

@@ -371,7 +371,7 @@ MUTATIONS = (
     Mutation(
         "expressions of one's own are prepared",
         "orm/trees",
-        "isinstance(value, BaseExpression | F) and not _is_known(type(value).resolve_expression)",
+        "isinstance(value, BaseExpression | F) and not is_known(type(value).resolve_expression)",
         "False",
         PREPARED,
     ),
@@ -392,7 +392,7 @@ MUTATIONS = (
     Mutation(
         "the view decides nothing",
         "querysets/places",
-        "if not self._is_whole_board:",
+        "if not is_of_board:",
         "if False:",
         "tests/test_standing.py",
     ),
@@ -461,7 +461,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a composite key is selected as one",
-        "orm/query",
+        "orm/views",
         "keys.set_values(key_names(keys.model))",
         'keys.set_values(["pk"])',
         "tests/test_tables.py",

@@ -19,11 +19,13 @@ from tests.contract import CONTRACT, IMPORTS, moved
 FENCE = Path(__file__).parent.parent / "leaderboard" / "orm"
 DOCUMENTED = {
     "asgiref.sync",
+    "django.conf",
     "django.core.exceptions",
     "django.db",
     "django.db.models",
     "django.db.models.lookups",
     "django.utils.functional",
+    "django.utils.timezone",
 }
 
 

@@ -30,7 +30,7 @@ class AsText(models.Func):
 class FromText(models.Value):
     """A value that :class:`AsText` has read, of the type that ``field`` has in the database."""
 
-    def __init__(self, text: str | None, field: models.Field[Any, Any]) -> None:
+    def __init__(self, text: Any, field: models.Field[Any, Any]) -> None:
         super().__init__(text, output_field=field)
 
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:

@@ -39,7 +39,7 @@ class DerivedTable(BaseTable):
         self,
         table_name: str,
         alias: str,
-        query: Query,
+        query: Any,
         *,
         is_fenced: bool = False,
         first: int | None = None,

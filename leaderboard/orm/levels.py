@@ -57,7 +57,7 @@ class LevelQuery(Query):
     def below(self) -> LevelQuery | None:
         """The level that this one reads from; None where it is the model's table."""
         table = self._table
-        return table.query if isinstance(table, DerivedTable) else None  # type: ignore[return-value]
+        return table.query if isinstance(table, DerivedTable) else None
 
     def copied_level(self) -> LevelQuery:
         """Return a copy of this level alone."""

@@ -10,9 +10,9 @@ a view can change what was computed inside:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
-from typing import Any, Protocol, Self, cast
+from typing import Any, Protocol, Self
 
 from django.db import NotSupportedError, connections, models
 from django.db.models import F, Transform
@@ -40,11 +40,12 @@ from leaderboard.orm.conditions import (
     without,
 )
 from leaderboard.orm.levels import unique_name
-from leaderboard.orm.models import key_fields, key_names, own_field, own_fields
+from leaderboard.orm.models import key_fields, own_field, own_fields
 from leaderboard.orm.ordering import NullsLast, OrderingCompiler
-from leaderboard.orm.trees import holds_outer_reference, parts_of, path_of, resolved, same
+from leaderboard.orm.trees import parts_of, path_of, resolved
+from leaderboard.orm.written import WrittenQuery, condition_of
 
-__all__ = ["NO_ROW_LOCKS", "Definition", "DerivedQuery", "View", "is_correlated", "keys_of", "same_view"]
+__all__ = ["NO_ROW_LOCKS", "Definition", "DerivedQuery", "View"]
 
 
 NO_ROW_LOCKS = (
@@ -128,7 +129,7 @@ class DerivedQuery(Query):
     # Set on the copy that is compiled, which has its derived table.
     is_derived = False
 
-    def derived_table(self, columns: Mapping[str, Any]) -> tuple[Query, Sequence[Any]]:
+    def derived_table(self, columns: Mapping[str, Any]) -> tuple[Query | WrittenQuery, Sequence[Any]]:
         """Return a query with ``columns``, and the conditions of this query that hold inside already."""
         raise NotImplementedError
 
@@ -299,6 +300,24 @@ class DerivedQuery(Query):
         """Return the aliases of enclosing queries that conditions may refer to."""
         return self.external_aliases
 
+    @property
+    def is_of_one_table(self) -> bool:
+        """Whether the rows are those of the model's own table that meet conditions on it."""
+        return not (
+            any(self._joins())
+            or self.external_aliases
+            or self.is_sliced
+            or self.combinator
+            or self.distinct_fields
+            or self.extra_tables
+            or self.group_by is not None
+            or any(isinstance(column, DerivedColumn) for column in columns_of(self.where))
+        )
+
+    def own_condition(self, connection: Any) -> tuple[str, Iterable[Any]] | None:
+        """Return the conditions of a query of one table as SQL; None where no row meets them."""
+        return condition_of(self.model, self.where, connection)
+
     def taken_aliases(self) -> set[str]:
         """Return the aliases that no table inside the derived one may hide."""
         return {*self.external_aliases, *self.alias_map}
@@ -339,7 +358,7 @@ class DerivedQuery(Query):
         query.is_derived = True
         return query
 
-    def _replace_base_table(self, table: Query) -> None:
+    def _replace_base_table(self, table: Query | WrittenQuery) -> None:
         alias = str(self.base_table)
         if '"' in alias:
             alias = self._rename_base_table(alias)
@@ -438,51 +457,6 @@ class DerivedQuery(Query):
         self.derived_columns = {
             column: definition.with_views(change_once) for column, definition in self.derived_columns.items()
         }
-
-
-def keys_of(query: Query) -> Query:
-    """Return a query for the primary keys of the rows, in no order."""
-    keys: Any = query.clone()
-    if keys.extra_tables:
-        # Django gives them other names in a subquery, and takes those for tables.
-        raise NotSupportedError(
-            "extra(tables=…) does not work in a subquery, which this needs; use filter() with a relation or "
-            "with Exists()."
-        )
-    keys.select_for_update = False
-    keys.clear_ordering()
-    keys.set_values(key_names(keys.model))
-    return cast(Query, keys)
-
-
-def is_correlated(query: Query) -> bool:
-    """Tell whether a query, or a population in it, refers to a query around it."""
-    if (
-        query.external_aliases
-        or holds_outer_reference(query)
-        or any(map(is_correlated, query.combined_queries))
-    ):
-        return True
-    return isinstance(query, DerivedQuery) and any(
-        definition.is_correlated for definition in query.derived_columns.values()
-    )
-
-
-def same_view(left: Query | None, right: Query | None) -> bool:
-    """Tell whether two queries are one, or were built alike, so that they have the same rows."""
-    if left is None or right is None or left is right:
-        return left is right
-    return type(left) is type(right) and all(
-        same(getattr(left, name), getattr(right, name)) for name in ROWS_BY
-    )
-
-
-# What of a query decides which rows it has.
-ROWS_BY = (
-    *("model", "where", "alias_map", "select", "annotations", "group_by", "distinct", "distinct_fields"),
-    *("order_by", "low_mark", "high_mark", "combinator", "combined_queries", "extra", "extra_tables"),
-    "standard_ordering",
-)
 
 
 def _referred(side: Any) -> Any:

@@ -25,6 +25,7 @@ __all__ = [
     "holds_query",
     "is_bare_literal",
     "is_fixed",
+    "is_known",
     "joined_many_rows",
     "nodes_of",
     "output_field_of",
@@ -167,7 +168,7 @@ def resolves_alike(value: Any) -> bool:
     # the language, the tenant or whatever else is current.
     if isinstance(value, models.QuerySet | Query | Promise | LazyObject):
         return False
-    if isinstance(value, BaseExpression | F) and not _is_known(type(value).resolve_expression):
+    if isinstance(value, BaseExpression | F) and not is_known(type(value).resolve_expression):
         return False
     parts = value if isinstance(value, set | frozenset) else parts_of(value)
     return all(map(resolves_alike, parts))
@@ -182,12 +183,13 @@ def is_fixed(node: Any) -> bool:
         makers: list[Any] = [type(node).get_prep_lookup]
         if isinstance(field := getattr(node.lhs, "output_field", None), models.Field):
             makers.append(type(field).get_prep_value)
-        if not all(_is_known(maker) for maker in makers):
+        if not all(is_known(maker) for maker in makers):
             return False
     return all(map(is_fixed, parts_of(node)))
 
 
-def _is_known(method: Any) -> bool:
+def is_known(method: Any) -> bool:
+    """Tell whether a method is Django's or the library's own, which depend on nothing that is current."""
     return bool(method.__module__.startswith(("django.", "leaderboard.")))
 
 

@@ -13,9 +13,9 @@ from leaderboard.declaration.leaderboard import Leaderboard, boards_of
 from leaderboard.expressions.arguments import reason_of
 from leaderboard.expressions.times import period_of
 from leaderboard.orm.columns import is_stored_column
-from leaderboard.orm.query import keys_of
 from leaderboard.orm.queryset import DerivedQuerySet
 from leaderboard.orm.trees import described, path_of
+from leaderboard.orm.views import keys_of
 from leaderboard.standings.metrics import Ranking
 from leaderboard.standings.pins import pins_of
 from leaderboard.standings.query import LeaderboardQuery

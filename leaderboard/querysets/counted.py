@@ -2,35 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
+from django.db import connections
 from django.db.models import F
 
 from leaderboard.kinds import Qualification
 from leaderboard.orm.held import held_key
+from leaderboard.orm.trees import is_known
+from leaderboard.orm.written import Statement
 from leaderboard.querysets.metrics import MetricQuerySet
 from leaderboard.standings.explained import ChosenPlan, chosen_plan
-from leaderboard.standings.located import Location, counting_order, location_of
+from leaderboard.standings.located import Location, counting_order, location_of, reading_of
 from leaderboard.standings.metrics import Ranking
 from leaderboard.standings.plan import Place
+from leaderboard.standings.shared import is_lasting, written_once
 
 __all__ = ["CountedQuerySet"]
 
 # How often an entry may move between two statements before the window is asked, in one statement.
 TRIES = 2
+METRICS = ("rank", "board_size", "percentile", "qualification", "time_taken")
 
 
 class CountedQuerySet(MetricQuerySet):
     """A queryset that counts the better entries of one instead of ranking all."""
 
-    def _standing(self, prefix: str, *, of_member: bool) -> Mapping[str, Any] | None:
+    def _standing(self, prefix: str, *, of_member: bool, is_of_board: bool) -> Mapping[str, Any] | None:
         """Return what ``standings()`` annotates for the one row of the queryset, as of one snapshot.
 
-        Of the rows of one member it is the one that counts. None where there is no row.
+        Of the rows of one member it is the one that counts. None where there is no row. ``is_of_board`` tells
+        that nothing but the board, and which entry it is, limits the queryset.
         """
-        shown = self.standings(prefix)
-        names = shown._shown_annotations
         location = location_of(self.model, self._ranking)
         for _ in range(TRIES):
             if location is None:
@@ -40,18 +44,53 @@ class CountedQuerySet(MetricQuerySet):
                 return None
             if not place.is_on_board:
                 break
-            row = next(iter(shown._counted_at(place).order_by().values(*names)), None)
+            row = self._read_standing(prefix, place, is_of_board=is_of_board)
             if row is None:
                 continue
-            if of_member and row[f"{prefix}qualification"] == Qualification.SUPERSEDED:
+            if of_member and row["qualification"] == Qualification.SUPERSEDED:
                 # Of several that are superseded, the one with the lowest key is shown.
                 break
-            return _without(prefix, row)
+            return row
+        shown = self.standings(prefix)
         if of_member:
             # Of a member who is not ranked, PENDING goes before EXCLUDED, as later in the alphabet.
             shown = shown.order_by(f"{prefix}rank", f"-{prefix}qualification", "pk")
-        row = next(iter(shown.values(*names)[:1]), None)
+        row = next(iter(shown.values(*shown._shown_annotations)[:1]), None)
         return None if row is None else _without(prefix, row)
+
+    def _read_standing(self, prefix: str, place: Place, *, is_of_board: bool) -> Mapping[str, Any] | None:
+        """Return what ``standings()`` annotates for the entry at a place, None where it is not there."""
+        declaration = place.ranking.declaration
+        if not (
+            is_of_board
+            and place.ranking.view is None
+            and self._has_own_metrics
+            and is_lasting(declaration, self.model)
+        ):
+            shown = self.standings(prefix)
+            rows = shown._counted_at(place).order_by().values(*shown._shown_annotations)
+            row = next(iter(rows), None)
+            return None if row is None else _without(prefix, row)
+        connection = connections[self.db]
+        nulls = tuple(value is None for value in place.row)
+
+        def once() -> tuple[list[str], Statement]:
+            # Whatever holds the board and the entry is among the values of the place.
+            shown = self._unfiltered().standings(prefix)
+            names = shown._shown_annotations
+            query = shown._counted_at(place.with_slots()).order_by().values_list(*names).query
+            return [name.removeprefix(prefix) for name in names], Statement.of(query, connection)
+
+        key = ("standing", self.model, type(self), nulls)
+        names, statement = written_once(declaration, key, connection, once)
+        values = statement.first(connection, place.row)
+        return None if values is None else dict(zip(names, values, strict=True))
+
+    @property
+    def _has_own_metrics(self) -> bool:
+        """Whether no subclass makes metrics in a way of its own."""
+        makers = ("standings", *(f"with_{name}" for name in METRICS))
+        return all(is_known(getattr(type(self), name)) for name in makers)
 
     def explain(self, *, format: str | None = None, **options: Any) -> str:
         """As Django's, of the statement that gives the results: where they are counted, that which counts."""
@@ -112,9 +151,23 @@ class CountedQuerySet(MetricQuerySet):
 
     def _place(self, location: Location, ranking: Ranking, *, of_member: bool = False) -> Place | None:
         """Return where the row of the queryset stands, or that of one member's that counts; None for none."""
-        rows = self.order_by(*counting_order(self.model, ranking)) if of_member else self.order_by()
-        row = next(iter(rows.values_list(*location.columns)[:1]), None)
+        row = self._row_of(location, ranking, of_member=of_member)
         return None if row is None else location.place(ranking, row)
+
+    def _row_of(self, location: Location, ranking: Ranking, *, of_member: bool) -> Sequence[Any] | None:
+        connection = connections[self.db]
+        # What it is among makes no difference to an entry's own values, but to which of a member's counts.
+        is_of_board = not of_member or ranking.view is None
+        reading = (
+            reading_of(self.model, ranking, location, connection, of_member=of_member)
+            if is_of_board and self.query.is_of_one_table
+            else None
+        )
+        if reading is None:
+            rows = self.order_by(*counting_order(self.model, ranking)) if of_member else self.order_by()
+            return next(iter(rows.values_list(*location.columns)[:1]), None)
+        condition = self.query.own_condition(connection)
+        return None if condition is None else reading.first(connection, condition=condition)
 
     def _counted_at(self, place: Place) -> Self:
         """Return the queryset for the entry that stood at a place, empty where it does not stand there."""

@@ -19,7 +19,7 @@ from leaderboard.orm.lateral import (
     pin_to_outer,
     values_of,
 )
-from leaderboard.orm.query import is_correlated, keys_of
+from leaderboard.orm.views import is_correlated, keys_of
 from leaderboard.querysets.places import PlaceQuerySet, _limit
 from leaderboard.standings.each import FirstOfEach, FirstRows
 from leaderboard.standings.pins import pins_of

@@ -17,8 +17,8 @@ from leaderboard.expressions.fields import BIGINT
 from leaderboard.expressions.terms import Term
 from leaderboard.kinds import RankKind
 from leaderboard.orm.models import concrete_model, key_fields, key_names, key_parts
-from leaderboard.orm.query import keys_of
 from leaderboard.orm.trees import described
+from leaderboard.orm.views import keys_of
 from leaderboard.querysets.counted import CountedQuerySet
 from leaderboard.standings.metrics import IsRanked, Metric, MetricColumn, Rank, Ranking, TermValue, TieValue
 from leaderboard.standings.standing import Standing
@@ -164,13 +164,14 @@ class PlaceQuerySet(CountedQuerySet):
         """
         self._refuse_combined("get_standing")
         one = self._whole_board()
-        if not self._is_whole_board:
+        is_of_board = self._is_whole_board
+        if not is_of_board:
             one = one.filter(pk__in=keys_of(self.query))
         one = self._of_one(one, "get_standing", entry, pk, member)
         if member is not None:
             self._pinned_ranking("get_standing")
         # A model may have fields that are named like metrics.
-        row = one._standing("_standing_", of_member=member is not None)
+        row = one._standing("_standing_", of_member=member is not None, is_of_board=is_of_board)
         if row is None:
             raise self._missing(entry, pk, member, "stored, on the board and in the view")
         return Standing(**row)

@@ -35,17 +35,39 @@ from leaderboard.kinds import Counting
 from leaderboard.orm.conditions import lookup_on
 from leaderboard.orm.levels import LevelQuery, level_of, level_over
 from leaderboard.orm.models import key_names
+from leaderboard.orm.written import Written, WrittenQuery
 from leaderboard.standings.columns import Columns
 from leaderboard.standings.eligibility import completeness, eligibility
 from leaderboard.standings.entries import entry_level
-from leaderboard.standings.plan import Place, Plan
+from leaderboard.standings.plan import Place, Plan, counted_plan
 from leaderboard.standings.population import Population
+from leaderboard.standings.shared import is_lasting, written_once
 
 __all__ = ["CountedTally", "counted_table"]
 
 
-def counted_table(plan: Plan, place: Place) -> LevelQuery:
+def counted_table(plan: Plan, place: Place) -> LevelQuery | WrittenQuery:
     """Return the derived table of a plan for the one entry that stood at ``place``."""
+    declaration, shape = place.ranking.declaration, plan.shape
+    if shape is None or not is_lasting(declaration, plan.model):
+        return _table(plan, place)
+    # That is what a condition depends on, beside values.
+    nulls = tuple(value is None for value in place.row)
+
+    def write(connection: Any) -> Written:
+        slotted = place.with_slots()
+        planned = counted_plan(plan.model, plan.columns, slotted, plan.levels)
+        return Written.of(_table(planned, slotted), connection)
+
+    return WrittenQuery(
+        lambda connection: written_once(
+            declaration, ("counted", shape, nulls), connection, lambda: write(connection)
+        ),
+        place.row,
+    )
+
+
+def _table(plan: Plan, place: Place) -> LevelQuery:
     (ranking,) = plan.rankings
     entries = entry_level(plan)
     entries.query.refuse_multiplied_rows()

@@ -13,7 +13,7 @@ from leaderboard.expressions.fields import BOOLEAN
 from leaderboard.expressions.logic import InSubquery, all_of, any_of, is_true, not_null
 from leaderboard.orm.columns import DerivedColumn
 from leaderboard.orm.models import base_query, key_parts
-from leaderboard.orm.query import keys_of
+from leaderboard.orm.views import keys_of
 from leaderboard.standings.columns import Columns
 from leaderboard.standings.plan import RankingPlan
 

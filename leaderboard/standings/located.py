@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Case, F, Model, OrderBy, When
+from django.db.models import Case, F, Model, OrderBy, QuerySet, When
 
 from leaderboard.expressions.literals import AsText, FromText
 from leaderboard.expressions.terms import Term
@@ -21,12 +21,14 @@ from leaderboard.orm.conditions import is_opaque
 from leaderboard.orm.levels import level_of
 from leaderboard.orm.models import key_names
 from leaderboard.orm.trees import holds_query, output_field_of, resolved_on_model
+from leaderboard.orm.written import Gap, Statement
 from leaderboard.standings.columns import Columns
 from leaderboard.standings.eligibility import completeness, eligibility, marked
 from leaderboard.standings.metrics import Ranking
 from leaderboard.standings.plan import Place, RankingPlan
+from leaderboard.standings.shared import is_lasting, written_once
 
-__all__ = ["Location", "counting_order", "location_of"]
+__all__ = ["Location", "counting_order", "location_of", "reading_of"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +49,7 @@ class Location:
         """What is to be read of an entry, all as text."""
         return [AsText(expression) for expression in self.expressions]
 
-    def place(self, ranking: Ranking, row: Sequence[str | None]) -> Place:
+    def place(self, ranking: Ranking, row: Sequence[Any]) -> Place:
         """Return the place on a board that was read as ``columns``."""
         literals = iter([FromText(text, field) for text, field in zip(row, self.fields, strict=True)])
         key, within, terms, ties, member, counting = (
@@ -55,6 +57,7 @@ class Location:
         )
         return Place(
             ranking=ranking,
+            row=row,
             key=key,
             within=dict(zip(self.names, within, strict=True)),
             terms=terms,
@@ -93,6 +96,26 @@ def _location(model: type[Model], ranking: Ranking) -> Location | None:
         names=list(declaration.within),
         sizes=[len(part) for part in parts],
     )
+
+
+def reading_of(
+    model: type[Model], ranking: Ranking, location: Location, connection: Any, *, of_member: bool
+) -> Statement | None:
+    """Return the statement that reads a place, of the entry that meets the condition in its gap.
+
+    With ``of_member`` it is the entry that counts of those that do, or the one that tells why none does. None
+    where the statement may be another one at another moment.
+    """
+    declaration = ranking.declaration
+    if not is_lasting(declaration, model):
+        return None
+
+    def once() -> Statement:
+        rows: Any = QuerySet(model).filter(Gap())
+        rows = rows.order_by(*counting_order(model, ranking)) if of_member else rows.order_by()
+        return Statement.of(rows.values_list(*location.columns)[:1].query, connection)
+
+    return written_once(declaration, ("reading", model, of_member), connection, once)
 
 
 def _is_unsteady(expression: Any) -> bool:

@@ -23,7 +23,8 @@ from leaderboard.kinds import PercentileKind, Qualification, RankKind
 from leaderboard.orm.columns import DerivedColumn, EqualWrapper
 from leaderboard.orm.conditions import values_of
 from leaderboard.orm.ordering import NullsLast
-from leaderboard.orm.query import View, is_correlated, same_view
+from leaderboard.orm.query import View
+from leaderboard.orm.views import is_correlated, same_view
 from leaderboard.standings.population import Population
 
 __all__ = [

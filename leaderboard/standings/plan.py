@@ -24,10 +24,11 @@ from leaderboard.orm.extent import (
 from leaderboard.orm.models import key_fields
 from leaderboard.orm.query import DerivedQuery, View
 from leaderboard.orm.trees import holds_query
+from leaderboard.orm.written import Slot
 from leaderboard.standings.metrics import IsRanked, Metric, MetricColumn, Ranking, TermValue, TieValue
 from leaderboard.standings.pins import pins_of
 
-__all__ = ["Levels", "Members", "Place", "Plan", "RankingPlan", "counted_plan", "plan"]
+__all__ = ["Levels", "Members", "Place", "Plan", "RankingPlan", "counted_plan", "free_levels", "plan"]
 
 
 class Levels(NamedTuple):
@@ -88,16 +89,37 @@ class RankingPlan:
 class Place:
     """Where one entry stood when it was read: its key, and the values by which it has its place.
 
-    ``within`` are those that name its board, ``counting`` is by what its member's entries are chosen among.
+    ``row`` has them all, as text. ``within`` are those that name its board, ``counting`` is by what its
+    member's entries are chosen among.
     """
 
     ranking: Ranking
+    row: Sequence[Any]
     key: Sequence[FromText]
     within: Mapping[str, FromText]
     terms: Sequence[FromText]
     ties: Sequence[FromText]
     member: Sequence[FromText]
     counting: FromText | None
+
+    def with_slots(self) -> Place:
+        """Return the place with a slot for each value that is not NULL."""
+        row = [None if value is None else Slot(position) for position, value in enumerate(self.row)]
+        slots = iter(row)
+
+        def emptied(values: Sequence[FromText]) -> list[FromText]:
+            return [FromText(next(slots), value.output_field) for value in values]
+
+        return Place(
+            ranking=self.ranking,
+            row=row,
+            key=emptied(self.key),
+            within=dict(zip(self.within, emptied([*self.within.values()]), strict=True)),
+            terms=emptied(self.terms),
+            ties=emptied(self.ties),
+            member=emptied(self.member),
+            counting=None if self.counting is None else emptied([self.counting])[0],
+        )
 
     @property
     def is_on_board(self) -> bool:
@@ -187,19 +209,21 @@ def plan(view: DerivedQuery, columns: Mapping[str, MetricColumn]) -> Plan:
         stops_early=stops_early,
         members=members,
         first=view.first_of_board if is_bounded else None,
-        levels=_free_aliases(view.taken_aliases()),
+        levels=free_levels(view),
         outer_aliases=view.outer_aliases(),
     )
 
 
-def counted_plan(view: DerivedQuery, columns: Mapping[str, MetricColumn], place: Place) -> Plan:
+def counted_plan(
+    model: type[Model], columns: Mapping[str, MetricColumn], place: Place, levels: Levels
+) -> Plan:
     """Return the plan for one entry at ``place``, all of whose metrics are of its ranking."""
     pins: dict[str, Any] = {
         name: IsNull(value, True) if value.value is None else Exact(value, value)
         for name, value in place.within.items()
     }
     return Plan(
-        model=view.model,
+        model=model,
         columns=columns,
         rankings=[RankingPlan(place.ranking, pins, frozenset(pins), None)],
         enforced=(),
@@ -207,8 +231,8 @@ def counted_plan(view: DerivedQuery, columns: Mapping[str, MetricColumn], place:
         stops_early=False,
         members=Members.KNOWN,
         first=None,
-        levels=_free_aliases(view.taken_aliases()),
-        outer_aliases=view.outer_aliases(),
+        levels=levels,
+        outer_aliases={},
         place=place,
     )
 
@@ -289,7 +313,10 @@ def _boards_in_view(
     return boards
 
 
-def _free_aliases(taken: set[str]) -> Levels:
+def free_levels(view: DerivedQuery) -> Levels:
+    """Return aliases that hide none which a condition of the view may refer to."""
+    taken = view.taken_aliases()
+
     def free(alias: str) -> str:
         # An alias inside must not hide one that a correlated condition refers to.
         while any(other.startswith(alias) for other in taken):

@@ -9,7 +9,7 @@ from leaderboard.orm.query import DerivedQuery
 from leaderboard.standings.counted import counted_table
 from leaderboard.standings.each import first_of_each
 from leaderboard.standings.metrics import MetricColumn
-from leaderboard.standings.plan import Place, counted_plan, plan
+from leaderboard.standings.plan import Place, counted_plan, free_levels, plan
 from leaderboard.standings.table import table_of
 
 __all__ = ["LeaderboardQuery"]
@@ -27,7 +27,9 @@ class LeaderboardQuery(DerivedQuery):
         if self.place is not None and all(
             column.ranking == self.place.ranking for column in columns.values()
         ):
-            return counted_table(counted_plan(self, columns, self.place), self.place), ()
+            return counted_table(
+                counted_plan(self.model, columns, self.place, free_levels(self)), self.place
+            ), ()
         if (first := first_of_each(self, [*columns.values()])) is not None:
             condition, rows = first
             return rows.table(columns), [condition]

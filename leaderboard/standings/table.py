@@ -26,17 +26,16 @@ from django.conf import settings
 from django.db.models import OrderBy, Value
 from django.db.models.lookups import IsNull
 
-from leaderboard.declaration.leaderboard import Leaderboard
 from leaderboard.expressions.logic import InSubquery, Negation, all_of, any_of, equal
 from leaderboard.expressions.tally import WindowTally
 from leaderboard.orm.conditions import lookup_on
 from leaderboard.orm.levels import LevelQuery, level_over
 from leaderboard.orm.models import base_query
-from leaderboard.orm.trees import resolves_alike
 from leaderboard.standings.counting import counting_level, key_order
 from leaderboard.standings.entries import EntryLevel, RankingColumns, entry_level
 from leaderboard.standings.plan import Plan, RankingPlan
 from leaderboard.standings.population import Population
+from leaderboard.standings.shared import is_shareable
 
 __all__ = ["table_of"]
 
@@ -59,8 +58,7 @@ class Template:
 def _template(plan: Plan) -> Template:
     shape = plan.shape
     declaration = plan.rankings[0].ranking.declaration
-    # What a manager hides may depend on the moment too.
-    if shape is None or not _can_be_shared(declaration) or base_query(plan.model) is not None:
+    if shape is None or not is_shareable(declaration, plan.model):
         return _prepare(plan)
     # By the default time zone, a date in a cut-off becomes a time.
     key = ("template", shape, settings.USE_TZ, settings.TIME_ZONE)
@@ -72,10 +70,6 @@ def _shareable(template: Template) -> Template | None:
     """Return a template for other queries to use; None where its values may differ for them."""
     levels = (template.standings, template.entries.query, template.entries.lowest)
     return template if all(level.is_fixed() for level in levels) else None
-
-
-def _can_be_shared(declaration: Leaderboard) -> bool:
-    return declaration.prepared("can_be_shared", lambda: all(map(resolves_alike, declaration.expressions())))
 
 
 def _prepare(plan: Plan) -> Template:

@@ -1,0 +1,186 @@
+"""SQL that is written once: it is sent with other values, and not where it might have become another one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from typing import Any
+from unittest import mock
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.db import connection, models
+from django.db.models import F, Func, Q, Value
+from django.db.models.functions import TruncDate
+from django.test import override_settings
+from django.test.utils import CaptureQueriesContext, register_lookup
+from django.utils import timezone
+from django.utils.functional import lazy
+
+from leaderboard import AtLeast, Leaderboard, LeaderboardQuerySet, Standing
+from leaderboard.orm.written import Statement, Written
+from tests.test_prepared import CurrentLookup, CurrentTeam
+from tests.testapp.models import Attempt, Candidate, Test
+
+pytestmark = pytest.mark.django_db
+
+
+def board(**options: Any) -> Leaderboard:
+    return Leaderboard(**{"within": ["test"], "order_by": ["-score"], **options})
+
+
+@contextmanager
+def written(times: int) -> Iterator[None]:
+    """See that SQL is written so often."""
+    with (
+        mock.patch.object(Statement, "of", side_effect=Statement.of) as statements,
+        mock.patch.object(Written, "of", side_effect=Written.of) as tables,
+    ):
+        yield
+    assert statements.call_count + tables.call_count == times
+
+
+def by_window(view: Any, key: Any) -> Standing:
+    with mock.patch("leaderboard.querysets.counted.location_of", return_value=None):
+        standing: Standing = view.get_standing(pk=key)
+    return standing
+
+
+def test_a_standing_is_written_once(data: None) -> None:
+    declared = board(member="candidate", cut_off=AtLeast("score", F("test__cut_off")))
+    chosen = Attempt.objects.with_leaderboard(declared)
+    first, *others = _ranked(chosen)
+    # Where it stands, the table that counts, and what reads it.
+    with written(3):
+        chosen.get_standing(pk=first)
+    with written(0):
+        for key in others:
+            view = chosen.on_board(test=Attempt.objects.get(pk=key).test_id)
+            assert view.get_standing(pk=key) == by_window(chosen, key)
+    with written(1):
+        chosen.with_rank().get(pk=first)
+    with written(0):
+        assert [chosen.with_rank().get(pk=key).rank for key in others] == [
+            by_window(chosen, key).rank for key in others
+        ]
+
+
+def _ranked(chosen: Any) -> list[Any]:
+    return list(chosen.with_rank().filter(rank__gte=1).values_list("pk", flat=True))
+
+
+@pytest.mark.parametrize("nulls_distinct", [None, False])
+def test_null_is_other_sql(nulls_distinct: bool | None, data: None) -> None:
+    """Entries whose values are NULL in turns: the board, what orders ties, the member, a term."""
+    declared = Leaderboard(
+        within=["candidate"], order_by=["-score"], ties_by=["label"], nulls_distinct=nulls_distinct
+    )
+    keys = [*Attempt.objects.order_by("pk").values_list("pk", flat=True)]
+    Attempt.objects.filter(pk__in=keys[2:9:3]).update(label=None)
+    chosen = Attempt.objects.with_leaderboard(declared)
+    for key in keys * 2:
+        assert chosen.get_standing(pk=key) == by_window(chosen, key)
+
+
+class CurrentScore(Func):
+    """A score that depends on whoever asks, in SQL that is made when it is compiled."""
+
+    current = 0
+
+    def as_sql(self, *args: Any, **kwargs: Any) -> tuple[str, tuple[Any, ...]]:
+        return "%s", (self.current,)
+
+
+class CompiledField(models.IntegerField):  # type: ignore[type-arg]
+    def get_db_prep_value(self, value: Any, *args: Any, **kwargs: Any) -> Any:
+        return CurrentScore.current
+
+
+@pytest.mark.parametrize(
+    "current",
+    [
+        CurrentScore(output_field=models.IntegerField()),
+        Value(0, CompiledField()),
+        Value(lazy(lambda: CurrentScore.current, int)(), models.IntegerField()),
+    ],
+    ids=["expression", "field", "lazy value"],
+)
+def test_what_depends_on_the_moment_is_compiled_each_time(
+    current: Any, data: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = Attempt.objects.with_leaderboard(board(cut_off=AtLeast("score", current)))
+    key = _ranked(chosen)[0]
+    assert chosen.get_standing(pk=key).qualification == "qualified"
+    monkeypatch.setattr(CurrentScore, "current", 1000)
+    assert chosen.get_standing(pk=key).qualification == "not_qualified"
+    assert chosen.with_qualification().get(pk=key).qualification == "not_qualified"
+
+
+def test_a_lookup_of_ones_own_is_asked_each_time(data: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    with register_lookup(models.CharField, CurrentLookup, lookup_name="current"):
+        monkeypatch.setattr(CurrentTeam, "current", "high")
+        chosen = Attempt.objects.with_leaderboard(board(eligible=Q(label__current=True)))
+        key = Attempt.objects.filter(label="high", score__gt=60).values_list("pk", flat=True)[0]
+        assert chosen.get_standing(pk=key).rank is not None
+        monkeypatch.setattr(CurrentTeam, "current", "low")
+        assert chosen.get_standing(pk=key).rank is None
+
+
+def test_each_time_zone_has_sql_of_its_own(data: None) -> None:
+    """A day begins earlier in Tokyo: the same entry has other rivals there."""
+    test, person = Test.objects.create(name="t"), Candidate.objects.create(name="p")
+    noon, night = (
+        Attempt.objects.create(
+            test=test, candidate=person, score=score, started_at=datetime(2031, 5, 1, hour, tzinfo=UTC)
+        )
+        for score, hour in ((1, 12), (2, 20))
+    )
+    chosen = Attempt.objects.with_leaderboard(
+        Leaderboard(within={"day": TruncDate("started_at")}, order_by=["-score"])
+    )
+    for _ in range(2):
+        for zone, rank in ((UTC, 2), (ZoneInfo("Asia/Tokyo"), 1)):
+            with timezone.override(zone):
+                assert chosen.get_standing(pk=noon.pk).rank == rank
+                assert chosen.with_rank().get(pk=noon.pk).rank == rank
+                assert chosen.on_board(day=date(2031, 5, 1)).get_standing(entry=noon).rank == rank
+        with override_settings(TIME_ZONE="Asia/Tokyo"):
+            assert chosen.get_standing(pk=night.pk).rank == 1
+
+
+class Doubled(LeaderboardQuerySet):
+    """Makes one metric in a way of its own."""
+
+    def with_rank(self, *args: Any, **kwargs: Any) -> Any:
+        return super().with_rank("ordinal", prefix=kwargs.get("prefix", ""))
+
+
+def test_a_metric_of_ones_own_is_asked_each_time(data: None) -> None:
+    declared = board()
+    chosen = Doubled(Attempt).with_leaderboard(declared)
+    keys = _ranked(chosen)
+    plain = Attempt.objects.with_leaderboard(declared)
+    assert any(chosen.get_standing(pk=key) != plain.get_standing(pk=key) for key in keys)
+    assert [chosen.get_standing(pk=key) for key in keys] == [by_window(chosen, key) for key in keys]
+
+
+def test_a_view_that_is_filtered_decides_who_is_seen(data: None) -> None:
+    chosen = Attempt.objects.with_leaderboard(board(member="candidate"))
+    (key, *_) = _ranked(chosen)
+    candidate = Attempt.objects.get(pk=key).candidate
+    hidden = chosen.exclude(candidate=candidate)
+    for view in (hidden, hidden.filter(candidate__team="x"), chosen.none(), chosen.filter(pk__in=[])):
+        with pytest.raises(Attempt.DoesNotExist):
+            view.get_standing(pk=key)
+        with pytest.raises(Attempt.DoesNotExist):
+            view.on_board(test=Attempt.objects.get(pk=key).test).get_standing(member=candidate)
+
+
+def test_two_statements_are_sent(data: None) -> None:
+    chosen = Attempt.objects.with_leaderboard(board(member="candidate"))
+    for key in _ranked(chosen):
+        with CaptureQueriesContext(connection) as captured:
+            chosen.get_standing(pk=key)
+        assert len(captured) == 2
+        assert "\0" not in captured[0]["sql"]
