@@ -253,14 +253,19 @@ class Batches:
         while True:
             beyond = "" if after is None else " AND j.key > %(after)s"
             waiting = (
-                f"SELECT DISTINCT j.key FROM {self.journal.table} j "
-                f"WHERE j.reason <> {Reason.DIRTY}{beyond} ORDER BY j.key LIMIT {size}"
+                f"SELECT j.key, bool_or(j.reason = {Reason.ORPHAN}) FROM {self.journal.table} j "
+                f"WHERE j.reason <> {Reason.DIRTY}{beyond} GROUP BY j.key ORDER BY j.key LIMIT {size}"
             )
             with self._repairing() as run:
-                keys = [key for (key,) in run(waiting, after=after)]
+                found = run(waiting, after=after)
+                keys = [key for key, _ in found]
                 if not keys:
                     return folded
                 run(fold(self.journal, self._chosen, wait=wait), keys=keys)
+                # What has waited for its target may be its extreme.
+                orphans = [key for key, is_orphan in found if is_orphan]
+                for statement in self.journal.refresh(self._chosen) if orphans else ():
+                    run(statement, keys=orphans)
                 run(discard_balanced(self.journal, self._chosen), keys=keys)
             folded, after = folded + len(keys), keys[-1]
 

@@ -77,12 +77,16 @@ UPDATE {journal.target_table} p SET {_additions(journal)} FROM d WHERE p.{journa
 
 
 def fold_one(journal: JournalTable, key: str, *, wait: bool) -> str:
-    """Return the same for one key; its plan reads by index, however few rows there were when it was made."""
+    """Return the same for one key; its plan reads by index, however few rows there were when it was made.
+
+    Without ``wait``, an orphan is left to the trigger of its own row, which does more than move it.
+    """
     table, column = journal.target_table, journal.target_column
     lock = f"FOR NO KEY UPDATE{'' if wait else ' SKIP LOCKED'}"
     held = f"WITH held AS MATERIALIZED (\n    SELECT FROM {table} p WHERE p.{column} = {key} {lock}\n)"
+    others = "" if wait else f" AND j.reason <> {Reason.ORPHAN}"
     taken = (
-        f"DELETE FROM {journal.table} j WHERE j.key = {key} AND j.reason <> {Reason.DIRTY} "
+        f"DELETE FROM {journal.table} j WHERE j.key = {key} AND j.reason <> {Reason.DIRTY}{others} "
         "AND EXISTS (SELECT FROM held)"
     )
     if not journal.summands:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
+from uuid import uuid4
 
 import pytest
-from django.db import OperationalError, connection
+from django.db import OperationalError, connection, transaction
 
 from leaderboard.counters import backfill, fold_journals, repair
-from tests.counters.models import Author, Blog, Comment, Post, Review, Vote
+from tests.counters.models import Author, Blog, Comment, Post, Reading, Review, Sensor, Vote
 from tests.counters.rows import Rows, assert_exact, make_rows, moment, values
 from tests.counters.sessions import REPEATABLE_READ, SERIALIZABLE, Session, execute, sessions, settled
 
@@ -273,6 +274,34 @@ def test_a_parent_comes_while_its_child_waits(rows: Rows, two: list[Session]) ->
     one.commit()
     assert values("comment_count", "karma", "last_comment_at", "rating")[2] == (1, 5, moment(3), 4)
     assert values("comment_count", model=Blog) == [3, 1]
+
+
+def test_a_fold_at_commit_leaves_an_orphan_to_its_own_row(rows: Rows, two: list[Session]) -> None:
+    """Every write to this journal folds, before it is seen that the extreme must be looked up too."""
+    one, other = two
+    sensor = Sensor(pk=uuid4())
+    one.begin()
+    one.run(lambda: Reading.objects.create(sensor=sensor, value=7))
+    one.run(lambda: Reading.objects.create(sensor=sensor, value=5))
+    other.run(lambda: sensor.save(force_insert=True))
+    one.commit()
+    assert Sensor.objects.values_list("reading_count", "total", "highest").get() == (2, 12, 7)
+
+
+def test_a_fold_of_what_was_left_over_looks_the_extreme_up(rows: Rows) -> None:
+    """As where neither the child nor its parent saw the other, and nothing refuses that."""
+    sensor = Sensor.objects.create()
+    Reading.objects.create(sensor=sensor, value=7)
+    with transaction.atomic():
+        execute("SET LOCAL session_replication_role = replica")
+        execute("UPDATE counters_sensor SET reading_count = 0, total = 0, highest = NULL")
+        execute(
+            "INSERT INTO counters_sensor_readings_journal (key, reason, reading_count, total) "
+            "VALUES (%s, 1, 1, 7)",
+            [sensor.pk],
+        )
+    fold_journals()
+    assert Sensor.objects.values_list("reading_count", "total", "highest").get() == (1, 7, 7)
 
 
 def test_the_key_of_a_parent_changes_while_a_child_is_written(rows: Rows, two: list[Session]) -> None:

@@ -238,7 +238,7 @@ ELSIF current_setting('transaction_isolation') = 'read committed' THEN
 WITH held AS MATERIALIZED (
     SELECT FROM "counters_post" p WHERE p."id" = NEW.key FOR NO KEY UPDATE SKIP LOCKED
 ), taken AS (
-    DELETE FROM "counters_post_tags_journal" j WHERE j.key = NEW.key AND j.reason <> -1 AND EXISTS (SELECT FROM held) RETURNING j.*
+    DELETE FROM "counters_post_tags_journal" j WHERE j.key = NEW.key AND j.reason <> -1 AND j.reason <> 1 AND EXISTS (SELECT FROM held) RETURNING j.*
 ), d AS (
     SELECT SUM(j."tag_count")::bigint AS "tag_count" FROM taken j HAVING count(*) > 0
 )
