@@ -75,5 +75,6 @@ class PlanKind(LabelledEnum):
 
     PLAIN = "plain", "No metric is read"
     COUNTED = "counted", "Where one entry stands, and who is before it"
+    PAGE = "page", "Entries next to one another, and where one of them stands"
     BOUNDED_WINDOW = "bounded_window", "A window that stops early"
     WINDOW = "window", "A window over the boards that are shown"

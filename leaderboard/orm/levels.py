@@ -173,6 +173,14 @@ class LevelQuery(Query):
         """Let the rows come in an order, so that a scan above may stop early."""
         self.add_ordering(*order_by)
 
+    def end_after(self, count: int) -> None:
+        """Leave only so many rows."""
+        self.set_limits(high=count)
+
+    def read_first(self, count: int) -> None:
+        """Read only so many rows in the order of the level below, and those that tie with the last."""
+        self._table.first = count
+
     def restrict_first(self, conditions: Sequence[Any]) -> None:
         """Leave only rows for which resolved conditions are true, written before those that are there."""
         self.where = WhereNode([*conditions, *self.where.children], connector=AND)

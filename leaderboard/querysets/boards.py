@@ -42,7 +42,7 @@ class BoardQuerySet(DerivedQuerySet):
 
     _board: Leaderboard | None = None
     _population: Any = None
-    _carried = ("_board", "_population")
+    _carried: tuple[str, ...] = ("_board", "_population")
 
     def board(self, name: str) -> Self:
         """Return the queryset for the declared board ``name``.

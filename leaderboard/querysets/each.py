@@ -20,7 +20,7 @@ from leaderboard.orm.lateral import (
     values_of,
 )
 from leaderboard.orm.views import is_correlated, keys_of
-from leaderboard.querysets.places import PlaceQuerySet, _limit
+from leaderboard.querysets.places import PlaceQuerySet, limit
 from leaderboard.standings.each import FirstOfEach, FirstRows
 from leaderboard.standings.pins import pins_of
 
@@ -38,7 +38,7 @@ class EachQuerySet(PlaceQuerySet):
         ``NotSupportedError`` after ``select_for_update()``, ``distinct(*fields)``, ``union()`` or a window
         that is annotated, and for a view that refers to a query around it.
         """
-        n = _limit(n, "n")
+        n = limit(n, "n")
         self._refuse_combined("top_of_each")
         self._refuse_slice("top_of_each")
         self._refuse_row_locks()

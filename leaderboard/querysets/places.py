@@ -23,7 +23,7 @@ from leaderboard.querysets.counted import CountedQuerySet
 from leaderboard.standings.metrics import IsRanked, Metric, MetricColumn, Rank, Ranking, TermValue, TieValue
 from leaderboard.standings.standing import Standing
 
-__all__ = ["PlaceQuerySet"]
+__all__ = ["PlaceQuerySet", "as_value", "limit"]
 
 
 # The largest bigint: what LIMIT takes.
@@ -81,7 +81,7 @@ class PlaceQuerySet(CountedQuerySet):
         With ``ties`` it returns all whose competition rank is at most ``n``. It is a part of :meth:`ranked`,
         and raises what that does.
         """
-        n = _limit(n, "n")
+        n = limit(n, "n")
         ranked = self._in_order("top")._with_default_rank()
         if not ties:
             return ranked[:n]
@@ -106,38 +106,48 @@ class PlaceQuerySet(CountedQuerySet):
         where the entry is not ranked or not in the view, ``ValueError`` where it is not saved or the board
         declares no member, ``TypeError`` for another model's, and otherwise what ``top()`` raises.
         """
-        before, after = _limit(before, "before"), _limit(after, "after")
+        before, after = limit(before, "before"), limit(after, "after")
         ranked = self._in_order("around")
         shown = self._of_one(ranked, "around", entry, pk, member)
         # In no order, or PostgreSQL may walk the board for the one that it is to find.
         key = next(iter(shown.order_by().values_list(*key_names(self.model))[:1]), None)
         if key is None:
             raise self._missing(entry, pk, member, "ranked, on the board and in the view")
-        shown = ranked.filter(pk=_as_value(key))
+        shown = ranked.filter(pk=as_value(key))
         run = ranked._run(key, before, after)
         # Neighbours without the entry between them would be a gap.
         return ranked._with_default_rank().filter(Exists(shown), pk__in=run)
 
     def _run(self, key: tuple[Any, ...], before: int, after: int) -> QuerySet[Any]:
         """Return the primary keys of an entry and of its neighbours in this queryset, which is in order."""
+        names = key_names(self.model)
+        sides = [
+            self._beside(key, count, later=later).values(*names)
+            for count, later in ((before, False), (after, True))
+            if count
+        ]
+        own = self._plain_rows().filter(pk=as_value(key)).values(*names)
+        return own.union(*sides, all=True) if sides else own
+
+    def _beside(self, key: tuple[Any, ...], count: int, *, later: bool) -> Self:
+        """Return the entries next after an entry in this queryset, which is in order, or next before it."""
         # They are read by the statement that compares them: nothing has moved by then, types stay, and times
         # run on. An index scan begins at them as it does at literals.
-        own = self._plain_rows().filter(pk=_as_value(key))
+        own = self._plain_rows().filter(pk=as_value(key))
         declaration = self._declaration
         terms = (*declaration.terms, *declaration.ties_by)
         places: list[Any] = [Subquery(own.values_list(term.expression)) for term in terms]
         places += [Value(part, field) for part, field in zip(key, key_fields(self.model), strict=True)]
-        names = key_names(self.model)
-        view = self
-        if self._has_many_rows or self.query.distinct:
-            # Each entry once. DISTINCT would select what orders it too, which may have the name of a key.
-            view = self._whole_board()._in_order("around").filter(pk__in=keys_of(self.query))
-        sides: list[QuerySet[Any]] = []
-        for count, later in ((before, False), (after, True)):
-            side = view.filter(beyond(view._ordering(), places, later=later))
-            side = side if later else side.reverse()
-            sides += [side.values(*names)[:count]] if count else []
-        return own.values(*names).union(*sides, all=True) if sides else own.values(*names)
+        view = self._each_once()
+        side = view.filter(beyond(view._ordering(), places, later=later))
+        return (side if later else side.reverse())[:count]
+
+    def _each_once(self) -> Self:
+        """Return this queryset, which is in order, with each entry once."""
+        if not self._has_many_rows and not self.query.distinct:
+            return self
+        # DISTINCT would select what orders it too, which may have the name of a key.
+        return self._whole_board()._in_order("around").filter(pk__in=keys_of(self.query))
 
     async def aaround(
         self,
@@ -254,12 +264,12 @@ class PlaceQuerySet(CountedQuerySet):
             raise self.model.DoesNotExist(f"entry={entry!r} is deleted.")
 
 
-def _as_value(key: tuple[Any, ...]) -> Any:
+def as_value(key: tuple[Any, ...]) -> Any:
     """Return a primary key as a condition takes it, of the values of its fields."""
     return key if len(key) > 1 else key[0]
 
 
-def _limit(value: object, argument: str) -> int:
+def limit(value: object, argument: str) -> int:
     """Return a number of rows as LIMIT takes it; raise ``TypeError`` or ``ValueError`` for what is none."""
     if isinstance(value, bool) or not isinstance(value, int):
         raise TypeError(f"{argument}={value!r} must be a whole number.")

@@ -21,13 +21,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.contrib.postgres.aggregates import BoolOr
-from django.db.models import Count, Exists, ExpressionWrapper, F, OrderBy, Subquery, Value
+from django.db.models import Count, Exists, ExpressionWrapper, F, Model, OrderBy, Subquery, Value
 from django.db.models.lookups import Exact, IsNull
 
 from leaderboard.expressions.bounds import beyond
 from leaderboard.expressions.fields import BIGINT, UNCONVERTED
 from leaderboard.expressions.literals import FromText
-from leaderboard.expressions.logic import Negation, all_of, not_distinct
+from leaderboard.expressions.logic import Negation, all_of, equal, not_distinct
 from leaderboard.expressions.numbers import Array, Element
 from leaderboard.expressions.tally import Tally
 from leaderboard.expressions.terms import Term
@@ -43,7 +43,7 @@ from leaderboard.standings.plan import Place, Plan, counted_plan
 from leaderboard.standings.population import Population
 from leaderboard.standings.shared import is_lasting, written_once
 
-__all__ = ["CountedTally", "counted_table"]
+__all__ = ["CountedTally", "counted_table", "order_at"]
 
 
 def counted_table(plan: Plan, place: Place) -> LevelQuery | WrittenQuery:
@@ -148,7 +148,11 @@ class CountedTally(Tally):
 
     @property
     def ordinal(self) -> Any:
-        return self._column("ordinal", lambda: _plus_one(self._number(self._by_all)))
+        if self._declaration.member_parts:
+            return self._column("ordinal", lambda: _plus_one(self._number(self._by_all)))
+        # The better ones are counted once, for the other ranks too.
+        tied = self._column("tied", self._tied_before)
+        return ExpressionWrapper(self.competition + tied, BIGINT)
 
     @property
     def superseded(self) -> Any:
@@ -195,18 +199,12 @@ class CountedTally(Tally):
         return rivals
 
     @property
-    def _keys(self) -> list[OrderBy]:
-        return [OrderBy(Term(F(name))) for name in key_names(self._plan.model)]
-
-    @property
     def _by_terms(self) -> list[tuple[OrderBy, FromText]]:
-        return list(zip(self._declaration.terms, self._place.terms, strict=True))
+        return order_at(self._plan.model, self._place)[: len(self._place.terms)]
 
     @property
     def _by_all(self) -> list[tuple[OrderBy, FromText]]:
-        ties = [OrderBy(tie.expression, tie.descending, nulls_last=True) for tie in self._declaration.ties_by]
-        others = [*zip(ties, self._place.ties, strict=True), *zip(self._keys, self._place.key, strict=True)]
-        return [*self._by_terms, *others]
+        return order_at(self._plan.model, self._place)
 
     @property
     def _counts_best(self) -> bool:
@@ -244,12 +242,25 @@ class CountedTally(Tally):
         rows.aggregate_rows(Count("*"))
         return Subquery(rows, output_field=BIGINT)
 
+    def _tied_before(self) -> Any:
+        """Return how many of those who tie with the entry come before it."""
+        rows = self._population()
+        by_terms = self._by_terms
+        rows.restrict(all_of([equal(term.expression, value) for term, value in by_terms]))
+        rows.restrict(_before(self._by_all[len(by_terms) :]))
+        rows.aggregate_rows(Count("*"))
+        return Subquery(rows, output_field=BIGINT)
+
     def _term_columns(self) -> dict[str, Any]:
         return _named("term", [term.expression for term in self._declaration.terms])
 
     def _placed(self, rows: LevelQuery, order: Sequence[tuple[OrderBy, FromText]]) -> Any:
         """Return ``order`` by the columns of :meth:`_counting_entries`."""
-        names = [*self._term_columns(), *_named("tie", self._declaration.ties_by), *_named("key", self._keys)]
+        names = [
+            *self._term_columns(),
+            *_named("tie", self._declaration.ties_by),
+            *_named("key", self._place.key),
+        ]
         return [
             (OrderBy(rows.column(name), term.descending, nulls_last=term.nulls_last), value)
             for name, (term, value) in zip(names, order, strict=False)
@@ -265,7 +276,7 @@ class CountedTally(Tally):
             {
                 **self._term_columns(),
                 **_named("tie", [tie.expression for tie in self._declaration.ties_by]),
-                **_named("key", [key.expression for key in self._keys]),
+                **_named("key", [key.expression for key, _ in self._by_all[-len(self._place.key) :]]),
             },
             [term for term, _ in self._counting_order],
         )
@@ -274,7 +285,7 @@ class CountedTally(Tally):
     @property
     def _counting_order(self) -> list[tuple[OrderBy, FromText]]:
         """By what the first of a member's entries counts, with the values of the entry."""
-        keys = list(zip(self._keys, self._place.key, strict=True))
+        keys = self._by_all[-len(self._place.key) :]
         by_field = self._declaration.counting.order_by(self._declaration.collation)
         if by_field is None:
             return [*self._by_terms, *keys]
@@ -289,6 +300,18 @@ class CountedTally(Tally):
         rows.restrict(_before(self._counting_order))
         rows.ask_existence()
         return rows
+
+
+def order_at(model: type[Model], place: Place) -> list[tuple[OrderBy, FromText]]:
+    """Return by what entries are ordered on a board, each term with its value at a place."""
+    declaration = place.ranking.declaration
+    ties = [OrderBy(tie.expression, tie.descending, nulls_last=True) for tie in declaration.ties_by]
+    keys = [OrderBy(Term(F(name))) for name in key_names(model)]
+    return [
+        *zip(declaration.terms, place.terms, strict=True),
+        *zip(ties, place.ties, strict=True),
+        *zip(keys, place.key, strict=True),
+    ]
 
 
 def _named(name: str, expressions: Sequence[Any]) -> dict[str, Any]:

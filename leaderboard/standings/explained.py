@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ from leaderboard.standings.metrics import MetricColumn
 from leaderboard.standings.plan import plan
 from leaderboard.standings.query import LeaderboardQuery
 
-__all__ = ["ChosenPlan", "chosen_plan"]
+__all__ = ["ChosenPlan", "chosen_plan", "plan_of_run"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,9 +47,8 @@ def chosen_plan(view: LeaderboardQuery, *, held_by: str | None, is_steady: bool)
     (first, *others) = dict.fromkeys(column.ranking for column in columns.values())
     board = first.declaration
     if held_by is not None and not others and is_steady:
-        sized = [column.metric.name for column in columns.values() if column.needs_board_size]
-        scan = f"; {sized[0]} counts the whole board" if sized else ""
-        return _served(view.model, board, PlanKind.COUNTED, f"it is held to one entry by {held_by}{scan}")
+        reason = f"it is held to one entry by {held_by}{_scan(columns)}"
+        return _served(view.model, board, PlanKind.COUNTED, reason)
     planned = plan(view, columns)
     if planned.stops_early:
         reason = "the first by the terms are asked for, and nothing depends on the size of the board"
@@ -66,6 +65,18 @@ def chosen_plan(view: LeaderboardQuery, *, held_by: str | None, is_steady: bool)
     else:
         reason = "the entries that it shows may be anywhere on the board"
     return ChosenPlan(kind=PlanKind.WINDOW, reason=reason)
+
+
+def plan_of_run(view: LeaderboardQuery) -> ChosenPlan:
+    """Return how the metrics of a page are found."""
+    columns: dict[str, MetricColumn] = view.used_columns()
+    board = next(iter(columns.values())).ranking.declaration
+    return _served(view.model, board, PlanKind.PAGE, f"it is a run of the board{_scan(columns)}")
+
+
+def _scan(columns: Mapping[str, MetricColumn]) -> str:
+    sized = [column.metric.name for column in columns.values() if column.needs_board_size]
+    return f"; {sized[0]} counts the whole board" if sized else ""
 
 
 def _served(model: type[Model], board: Any, kind: PlanKind, reason: str) -> ChosenPlan:

@@ -28,7 +28,18 @@ from leaderboard.orm.written import Slot
 from leaderboard.standings.metrics import IsRanked, Metric, MetricColumn, Ranking, TermValue, TieValue
 from leaderboard.standings.pins import pins_of
 
-__all__ = ["Levels", "Members", "Place", "Plan", "RankingPlan", "counted_plan", "free_levels", "plan"]
+__all__ = [
+    "Levels",
+    "Members",
+    "Place",
+    "Plan",
+    "RankingPlan",
+    "counted_plan",
+    "free_levels",
+    "pins_at",
+    "plan",
+    "run_plan",
+]
 
 
 class Levels(NamedTuple):
@@ -218,18 +229,35 @@ def counted_plan(
     model: type[Model], columns: Mapping[str, MetricColumn], place: Place, levels: Levels
 ) -> Plan:
     """Return the plan for one entry at ``place``, all of whose metrics are of its ranking."""
-    pins: dict[str, Any] = {
+    return _plan_at(place, model, columns, levels, Members.KNOWN)
+
+
+def run_plan(model: type[Model], columns: Mapping[str, MetricColumn], place: Place, levels: Levels) -> Plan:
+    """Return the plan for ranked entries that stand next to one another, of whom one stands at ``place``."""
+    members = Members.LOOKED_UP if place.ranking.declaration.member_parts else Members.NUMBERED
+    return _plan_at(place, model, columns, levels, members)
+
+
+def pins_at(place: Place) -> dict[str, Any]:
+    """Return the lookups that hold the names of ``within`` to where a place is."""
+    return {
         name: IsNull(value, True) if value.value is None else Exact(value, value)
         for name, value in place.within.items()
     }
+
+
+def _plan_at(
+    place: Place, model: type[Model], columns: Mapping[str, MetricColumn], levels: Levels, members: Members
+) -> Plan:
+    pins = pins_at(place)
     return Plan(
         model=model,
         columns=columns,
         rankings=[RankingPlan(place.ranking, pins, frozenset(pins), None)],
         enforced=(),
-        only_ranked=False,
-        stops_early=False,
-        members=Members.KNOWN,
+        only_ranked=members is not Members.KNOWN,
+        stops_early=members is not Members.KNOWN,
+        members=members,
         first=None,
         levels=levels,
         outer_aliases={},

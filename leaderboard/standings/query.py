@@ -10,6 +10,7 @@ from leaderboard.standings.counted import counted_table
 from leaderboard.standings.each import first_of_each
 from leaderboard.standings.metrics import MetricColumn
 from leaderboard.standings.plan import Place, counted_plan, free_levels, plan
+from leaderboard.standings.run import Run, run_table
 from leaderboard.standings.table import table_of
 
 __all__ = ["LeaderboardQuery"]
@@ -23,6 +24,9 @@ class LeaderboardQuery(DerivedQuery):
     # Where the one entry stood that the query is for, if it is to be counted.
     place: Place | None = None
 
+    # The run of a board's order that the query is for, and the conditions by which it is that.
+    run: tuple[Run, Sequence[Any]] | None = None
+
     def derived_table(self, columns: Mapping[str, MetricColumn]) -> tuple[Any, Sequence[Any]]:
         if self.place is not None and all(
             column.ranking == self.place.ranking for column in columns.values()
@@ -30,6 +34,9 @@ class LeaderboardQuery(DerivedQuery):
             return counted_table(
                 counted_plan(self.model, columns, self.place, free_levels(self)), self.place
             ), ()
+        if self.run is not None:
+            run, conditions = self.run
+            return run_table(self.model, columns, run, free_levels(self)), conditions
         if (first := first_of_each(self, [*columns.values()])) is not None:
             condition, rows = first
             return rows.table(columns), [condition]

@@ -1,0 +1,277 @@
+"""Pages of a board: runs of its order that begin beside an entry or at a position, not after an offset.
+
+What a page shows is a condition of the queryset, so that it is right however it is read, by one statement.
+Where nothing else is asked of it, it is read by a run instead: where the first entry stands, then the entries
+from there on, with what is counted of the board once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+from asgiref.sync import sync_to_async
+from django.db.models import ExpressionWrapper, Model, Subquery, Value
+from django.db.models.lookups import Exact
+
+from leaderboard.expressions.bounds import beyond
+from leaderboard.expressions.fields import BIGINT
+from leaderboard.kinds import RankKind
+from leaderboard.orm.extent import is_turned
+from leaderboard.orm.lateral import is_plain
+from leaderboard.orm.models import key_names
+from leaderboard.querysets.each import EachQuerySet
+from leaderboard.querysets.places import as_value, limit
+from leaderboard.standings.explained import ChosenPlan, plan_of_run
+from leaderboard.standings.located import Location, location_of
+from leaderboard.standings.metrics import Rank, Ranking
+from leaderboard.standings.plan import Place
+from leaderboard.standings.run import Run, can_be_run
+
+__all__ = ["PageQuerySet"]
+
+# How often an entry may move between two statements before all is read by one.
+TRIES = 2
+POSITION = "_page_rank"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Page:
+    """What a queryset is a page of, and by which of its conditions.
+
+    ``view`` are the ranked entries of the whole board in ``order``, which ``known`` are the conditions for;
+    None where some are hidden. The page begins at ``position``, or beside the entry of ``key``, which stood
+    at ``place``: after it if ``later``, before it if not; where that is None the entry is on the page.
+    """
+
+    ranking: Ranking
+    size: int
+    view: Any
+    order: Sequence[Any]
+    known: Sequence[Any]
+    condition: Any
+    key: Any
+    later: bool | None
+    position: int
+    place: Place | None
+    location: Any
+
+
+class PageQuerySet(EachQuerySet):
+    """A queryset that reads a board page by page."""
+
+    _page: Page | None = None
+    _carried = (*EachQuerySet._carried, "_page")
+
+    def page(
+        self,
+        size: int,
+        *,
+        after: Model | None = None,
+        before: Model | None = None,
+        at_rank: int | None = None,
+        of_member: Any = None,
+    ) -> Self:
+        """Return ``size`` ranked entries of the view next to one another, in order, ties by primary key.
+
+        They are the first ones, those next ``after`` an entry or next ``before`` one, those from the position
+        ``at_rank`` on, or the page that a member is on, where pages of that size begin with the first entry.
+        There are fewer at either end. The rank is annotated as by ``top()``; what is derived is that of the
+        board. What is filtered afterwards is a view of the page.
+
+        Raises ``TypeError`` for several of these and for another model's entry, ``ValueError`` for a size or
+        a position below 1, for an entry that is not saved and where the board declares no member,
+        ``DoesNotExist`` where the entry or the member is not ranked or not in the view, and otherwise what
+        :meth:`top` raises.
+        """
+        size = _at_least_one(size, "size")
+        if [after is None, before is None, at_rank is None, of_member is None].count(False) > 1:
+            raise TypeError("page() begins at one of after=, before=, at_rank= and of_member=.")
+        ranked = self._in_order("page")
+        position = 1 if at_rank is None else _at_least_one(at_rank, "at_rank")
+        entry = after if after is not None else before
+        key: Any = None
+        place: Place | None = None
+        later: bool | None = None
+        if entry is not None or of_member is not None:
+            found = self._of_one(ranked, "page", entry, None, of_member)
+            read = found._place_in_view(self._location)
+            if read is None:
+                raise self._missing(entry, None, of_member, "ranked, on the board and in the view")
+            key, place = read
+            later = None if entry is None else after is not None
+        view = ranked._each_once()
+        if later is not None:
+            keys = view._beside(key, size, later=later)
+        elif key is not None:
+            keys = view._page_of(key, size, is_whole=self._is_whole_board)
+        else:
+            keys = view[position - 1 : position - 1 + size]
+        shown = ranked._with_default_rank()
+        known = [*shown.query.conditions()]
+        shown = shown.filter(pk__in=keys.values(*key_names(self.model)))
+        (condition,) = (own for own in shown.query.conditions() if not any(own is other for other in known))
+        return shown._copied(
+            _page=Page(
+                ranking=self._ranking,
+                size=size,
+                view=ranked if self._is_whole_board else None,
+                order=ranked._ordering(),
+                known=known,
+                condition=condition,
+                key=key,
+                later=later,
+                position=position,
+                place=place,
+                location=self._location,
+            )
+        )
+
+    async def apage(
+        self,
+        size: int,
+        *,
+        after: Model | None = None,
+        before: Model | None = None,
+        at_rank: int | None = None,
+        of_member: Any = None,
+    ) -> Self:
+        """Asynchronous form of :meth:`page`."""
+        return await sync_to_async(self.page)(
+            size, after=after, before=before, at_rank=at_rank, of_member=of_member
+        )
+
+    @property
+    def _location(self) -> Location | None:
+        return location_of(self.model, self._ranking)
+
+    def _place_in_view(self, location: Location | None) -> tuple[tuple[Any, ...], Place | None] | None:
+        """Return the key of a row and where it stands, if that can be read; None where there is none."""
+        names = key_names(self.model)
+        columns = () if location is None else location.columns
+        # In no order, or PostgreSQL may walk the board for the one that it is to find.
+        row = next(iter(self.order_by().values_list(*names, *columns)[:1]), None)
+        if row is None:
+            return None
+        key, values = row[: len(names)], row[len(names) :]
+        return key, None if location is None else location.place(self._ranking, values)
+
+    def _page_of(self, key: tuple[Any, ...], size: int, *, is_whole: bool) -> Self:
+        """Return the page that an entry is on, of this queryset, which is in order."""
+        # The position in a view is the rank there: each member has one entry in it that is ranked.
+        view = self._copied() if is_whole else self.order_by().as_population()
+        nth = view._hidden(view._ranking, Rank(RankKind.ORDINAL))
+        page = ExpressionWrapper((nth - Value(1, BIGINT)) / Value(size, BIGINT), BIGINT)
+        own = Subquery(view.filter(pk=as_value(key)).order_by().values_list(page))
+        return view.filter(Exact(page, own))
+
+    # How it is read
+
+    def explain(self, *, format: str | None = None, **options: Any) -> str:
+        """As Django's, of the statement that gives the results, which for a page is that of its run."""
+        page = self._page_as_asked()
+        run = None if page is None else self._run_of(page)
+        if page is None or run is None:
+            return super().explain(format=format, **options)
+        return self._read_by(page, run).explain(format=format, **options)
+
+    def explain_plan(self, method: str | None = None) -> ChosenPlan:
+        """Return how the metrics of the queryset are found, or those of ``"get_standing"`` on it.
+
+        It sends no statement. Raises ``ValueError`` for another method.
+        """
+        if method is None and self._page_as_asked() is not None:
+            return plan_of_run(self.query)
+        return super().explain_plan(method)
+
+    def _rows_at_once(self) -> list[Any] | None:
+        rows = super()._rows_at_once()
+        return self._rows_of_page() if rows is None else rows
+
+    def _rows_of_page(self) -> list[Any] | None:
+        """Return the results where they are a page as it was asked for, read by a run; otherwise None."""
+        page = self._page_as_asked()
+        if page is None:
+            return None
+        for trial in range(TRIES):
+            run = self._run_of(page, again=trial > 0)
+            if run is None:
+                # At a position there is nobody; an entry that has gone is looked for by one statement.
+                return [] if page.key is None else None
+            rows = list(self._read_by(page, run))
+            if rows:
+                # The entry that it begins beside was read to see that it still stands there.
+                return rows if page.later is None else rows[1:] if page.later else rows[:-1]
+        return None
+
+    def _page_as_asked(self) -> Page | None:
+        """Return the page that this is, with metrics that count others, and nothing else; otherwise None."""
+        page, query = self._page, self.query
+        if page is None or page.view is None or query.run is not None or not is_plain(query):
+            return None
+        columns = query.used_columns().values()
+        given = self._ordering()
+        is_asked = (
+            any(column.metric.counts_others for column in columns)
+            and all(column.ranking == page.ranking for column in columns)
+            and len(given) == len(page.order)
+            and all(own is term for own, term in zip(given, page.order, strict=True))
+            and not is_turned(query)
+            and any(own is page.condition for own in query.conditions())
+            and query.shows_all_rows_of([*page.known, page.condition])
+            and not self._has_many_rows
+            and page.location is not None
+            and can_be_run(self.model, page.ranking)
+        )
+        return page if is_asked else None
+
+    def _read_by(self, page: Page, run: Run) -> Self:
+        clone = self._copied()
+        clone.query.run = run, [*page.known, page.condition]
+        return clone
+
+    def _run_of(self, page: Page, *, again: bool = False) -> Run | None:
+        """Return the run that a page is at this moment; None where there is none."""
+        if page.key is None:
+            first = self._place_at(page, page.view, page.position)
+            if first is None:
+                return None
+            return Run(place=first, later=True, count=page.size, position=page.position)
+        place = self._place_of(page) if again else page.place
+        if place is None:
+            return None
+        if page.later is not None:
+            return Run(place=place, later=page.later, count=page.size + 1)
+        nth = self._nth(page, place)
+        if nth is None:
+            return None
+        before = (nth - 1) % page.size
+        earlier = page.view.filter(beyond(page.order, [*place.terms, *place.ties, *place.key], later=False))
+        first = self._place_at(page, earlier.reverse(), before) if before else place
+        if first is None:
+            return None
+        return Run(place=first, later=True, count=page.size, position=nth - before, shown=place.key)
+
+    def _nth(self, page: Page, place: Place) -> int | None:
+        """Return the position of an entry on the board; None where it does not stand where it did."""
+        counted = page.view.with_rank(RankKind.ORDINAL, prefix=POSITION)._counted_at(place)
+        return next(iter(counted.order_by().values_list(f"{POSITION}rank", flat=True)), None)
+
+    def _place_of(self, page: Page) -> Place | None:
+        """Return where the entry that the page begins beside stands; None where it is not ranked any more."""
+        read = page.view.filter(pk=as_value(page.key))._place_in_view(page.location)
+        return None if read is None else read[1]
+
+    def _place_at(self, page: Page, view: Any, position: int) -> Place | None:
+        """Return where the entry at a position of a queryset in order stands; None where there is none."""
+        rows = view.values_list(*page.location.columns)[position - 1 : position]
+        row = next(iter(rows), None)
+        return None if row is None else page.location.place(page.ranking, row)
+
+
+def _at_least_one(value: object, argument: str) -> int:
+    number = limit(value, argument)
+    if number == 0:
+        raise ValueError(f"{argument}={value!r} must be at least 1.")
+    return number

@@ -1,0 +1,354 @@
+"""Pages of a board, by a run and by one statement: as the reference has them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from threading import Event
+from typing import Any
+from unittest import mock
+
+import pytest
+from asgiref.sync import async_to_sync
+from django.db import NotSupportedError, connection, transaction
+from django.db.models import F
+from django.test.utils import CaptureQueriesContext
+from django.utils.timezone import now
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.django import TestCase as HypothesisTestCase
+
+from leaderboard import BoardNotPinned, Leaderboard, PlanKind, RankKind
+from leaderboard.querysets.pages import PageQuerySet
+from leaderboard.testing import reference_standings
+from tests.attempts import START
+from tests.test_concurrency import together
+from tests.test_plans import rows_read
+from tests.test_properties import boards, load, rows
+from tests.testapp.models import Attempt, Candidate, Test
+
+pytestmark = pytest.mark.django_db
+
+FEWER = settings(max_examples=settings().max_examples // 10)
+CALLS = 1000 if settings().max_examples > 200 else 50
+ties = st.sampled_from([None, ["label"], ["-big", "label"], [F("ratio").desc()]])
+METRICS = ("pk", "rank", "percentile", "board_size", "qualification")
+
+
+@contextmanager
+def runs_only() -> Iterator[None]:
+    """Let no page be read but by a run."""
+    read = PageQuerySet._rows_of_page
+
+    def reading(queryset: Any) -> Any:
+        rows = read(queryset)
+        assert rows is not None or queryset._page is None or queryset.query.run is not None
+        return rows
+
+    with mock.patch.object(PageQuerySet, "_rows_of_page", reading):
+        yield
+
+
+def shown(page: Any) -> list[tuple[Any, ...]]:
+    return [tuple(getattr(entry, name, None) for name in METRICS) for entry in page]
+
+
+class Properties(HypothesisTestCase):
+    @FEWER
+    @given(
+        rows=rows,
+        board=boards(st.just(["test"])),
+        ties=ties,
+        member=st.sampled_from([None, "candidate", "candidate"]),
+        size=st.sampled_from([1, 2, 3, 50]),
+        start=st.integers(0, 30),
+    )
+    def test_every_page_equals_the_reference(
+        self,
+        rows: list[dict[str, Any]],
+        board: Leaderboard,
+        ties: Any,
+        member: str | None,
+        size: int,
+        start: int,
+    ) -> None:
+        (test, *_) = load(rows)
+        board = board.replace(ties_by=ties, member=member, **({} if member else {"counting": None}))
+        view = Attempt.objects.with_leaderboard(board).on_board(test=test).standings()
+        everyone = list(view.ranked().iterator())
+        self._see_that_they_are_the_reference(view, everyone)
+        position = start % (len(everyone) + 1)
+        self._compare(view, {"at_rank": position + 1}, everyone[position : position + size], size)
+        for entry in everyone[position : position + 1]:
+            self._compare(view, {"after": entry}, everyone[position + 1 :][:size], size)
+            self._compare(view, {"before": entry}, everyone[max(0, position - size) : position], size)
+            if member is not None:
+                first = position - position % size
+                self._compare(view, {"of_member": entry.candidate_id}, everyone[first : first + size], size)
+
+    def _see_that_they_are_the_reference(self, view: Any, everyone: list[Any]) -> None:
+        expected = reference_standings(view, now=now())
+        for entry in everyone:
+            of = expected[entry.pk]
+            assert (entry.rank, entry.percentile, entry.board_size) == (of.rank, of.percentile, of.board_size)
+
+    def _compare(self, view: Any, where: dict[str, Any], expected: Sequence[Any], size: int) -> None:
+        with CaptureQueriesContext(connection) as captured:
+            assert shown(view.page(size, **where)) == shown(expected), where
+        # A relation that is joined for a metric might hide entries.
+        if expected and view.page(size, **where)._page_as_asked() is not None:
+            assert any("_has" in query["sql"] for query in captured)
+        assert shown(view.page(size, **where).iterator()) == shown(expected), where
+
+
+@pytest.mark.parametrize("kind", RankKind)
+@pytest.mark.parametrize("name", ["overall", "members"])
+def test_walking_forwards_and_backwards(kind: RankKind, name: str, data: None) -> None:
+    board = Attempt.objects.board(name)._declaration.replace(rank_kind=kind)
+    view = Attempt.objects.with_leaderboard(board).on_board(test=Test.objects.get(name="test 0")).standings()
+    everyone = shown(view.ranked().iterator())
+    assert len(everyone) > 4
+    for size in (1, 2, 3):
+        with runs_only():
+            page = list(view.page(size))
+            forwards = shown(page)
+            while page := list(view.page(size, after=page[-1])):
+                forwards += shown(page)
+            assert forwards == everyone
+            last = Attempt.objects.get(pk=everyone[-1][0])
+            backwards = everyone[-1:]
+            page = [last]
+            while page := list(view.page(size, before=page[0])):
+                backwards = shown(page) + backwards
+            assert backwards == everyone
+
+
+def test_a_page_is_a_queryset(data: None) -> None:
+    test = Test.objects.get(name="test 0")
+    view = Attempt.objects.board("members").on_board(test=test).standings()
+    everyone = list(view.ranked())
+    page = view.page(3, after=everyone[0])
+    expected = everyone[1:4]
+    assert list(page.values_list("pk", "rank")) == [(entry.pk, entry.rank) for entry in expected]
+    assert [row["percentile"] for row in page.values("percentile")] == [e.percentile for e in expected]
+    assert list(page.reverse()) == expected[::-1]
+    assert list(page.order_by("pk")) == sorted(expected, key=lambda entry: entry.pk)
+    assert list(page.filter(rank__gt=expected[0].rank)) == [e for e in expected if e.rank > expected[0].rank]
+    assert page.count() == len(expected)
+    assert page.exists()
+    assert list(page[1:]) == expected[1:]
+    assert page.first() == expected[0]
+    assert page.last() == expected[-1]
+    assert list(page.all()) == list(page.select_related("candidate")) == expected
+    assert [e.candidate for e in page.prefetch_related("candidate")] == [e.candidate for e in expected]
+    assert list(Attempt.objects.filter(pk__in=page.values("pk")).order_by("pk")) == sorted(
+        expected, key=lambda entry: entry.pk
+    )
+    assert [entry.pk for entry in page.exclude(pk=expected[0].pk)] == [entry.pk for entry in expected[1:]]
+    doubled = view.page(3).annotate(two=F("rank") * 2)
+    assert [entry.two for entry in doubled] == [2 * entry.rank for entry in everyone[:3]]
+
+
+def test_a_page_of_a_view_shows_ranks_of_the_board(data: None) -> None:
+    test = Test.objects.get(name="test 0")
+    view = Attempt.objects.board("overall").on_board(test=test).standings()
+    friends = view.filter(candidate__team="red")
+    everyone = list(friends.ranked())
+    assert [entry.rank for entry in everyone] != list(range(1, len(everyone) + 1))
+    for position, entry in enumerate(everyone):
+        assert shown(friends.page(2, after=entry)) == shown(everyone[position + 1 :][:2])
+        assert shown(friends.page(2, before=entry)) == shown(everyone[max(0, position - 2) : position])
+        assert shown(friends.page(2, at_rank=position + 1)) == shown(everyone[position : position + 2])
+    members = Attempt.objects.board("members").on_board(test=test).filter(candidate__team="red").standings()
+    everyone = list(members.ranked())
+    for position, entry in enumerate(everyone):
+        first = position - position % 2
+        assert shown(members.page(2, of_member=entry.candidate)) == shown(everyone[first : first + 2])
+    population = view.filter(candidate__team="red").as_population().standings()
+    everyone = list(population.ranked())
+    assert shown(population.page(2, after=everyone[0])) == shown(everyone[1:3])
+
+
+def test_statements_of_a_page(data: None, django_assert_num_queries: Any) -> None:
+    view = Attempt.objects.board("members").on_board(test=Test.objects.get(name="test 0")).standings()
+    (first, *_, last) = view.ranked()
+    for number, where in (
+        (2, {}),
+        (2, {"at_rank": 3}),
+        (2, {"after": first}),
+        (2, {"after": last}),
+        (2, {"before": first}),
+        (2, {"before": last}),
+        (3, {"of_member": first.candidate}),
+        (4, {"of_member": last.candidate}),
+        (1, {"at_rank": 1000}),
+    ):
+        with django_assert_num_queries(number), runs_only():
+            list(view.page(3, **where))
+
+
+@pytest.mark.parametrize("moves", [1, 2])
+@pytest.mark.parametrize("where", ["after", "before", "of_member", "at_rank"])
+def test_what_moves_between_the_statements(moves: int, where: str, data: None) -> None:
+    """Once, and it is read again; twice, and one statement reads all."""
+    view = Attempt.objects.board("members").on_board(test=Test.objects.get(name="test 0")).standings()
+    entry = list(view.ranked())[2]
+    asked: dict[str, Any] = {
+        "after": {"after": entry},
+        "before": {"before": entry},
+        "of_member": {"of_member": entry.candidate},
+        "at_rank": {"at_rank": 3},
+    }[where]
+    page = view.page(2, **asked)
+    moved = 0
+    read_by = PageQuerySet._read_by
+
+    def moving(queryset: Any, *args: Any, **kwargs: Any) -> Any:
+        nonlocal moved
+        if moved < moves:
+            moved += 1
+            # To the top, and to the bottom; at a position there is another one then.
+            Attempt.objects.filter(pk=entry.pk).update(score=1000 if moved == 1 else -1)
+        return read_by(queryset, *args, **kwargs)
+
+    with mock.patch.object(PageQuerySet, "_read_by", moving):
+        found = shown(page)
+    assert moved == moves
+    everyone = list(view.ranked())
+    position = everyone.index(entry)
+    expected = {
+        "after": everyone[position + 1 :][:2],
+        "before": everyone[max(0, position - 2) : position],
+        "of_member": everyone[position - position % 2 :][:2],
+        "at_rank": everyone[2:4],
+    }[where]
+    assert found == shown(expected)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("where", ["after", "before", "of_member", "at_rank"])
+def test_pages_beside_writers_are_of_one_snapshot(where: str) -> None:
+    """Two states of a board take turns; ranks of one with entries of the other are in neither."""
+    test = Test.objects.create(name="x", cut_off=0)
+    people = Candidate.objects.bulk_create(Candidate(name=str(n)) for n in range(9))
+    entries = [
+        Attempt.objects.create(test=test, candidate=person, score=n, disqualified=False)
+        for n, person in enumerate(people)
+    ]
+    board = Leaderboard(within=["test"], order_by=["-score"], member="candidate")
+    view = Attempt.objects.with_leaderboard(board).on_board(test=test).with_rank("ordinal").with_percentile()
+    one = entries[4]
+    asked: dict[str, Any] = {
+        "after": {"after": one},
+        "before": {"before": one},
+        "of_member": {"of_member": people[4]},
+        "at_rank": {"at_rank": 3},
+    }[where]
+
+    def turn() -> None:
+        with transaction.atomic():
+            # In one order of the rows, whoever writes.
+            list(Attempt.objects.select_for_update().order_by("pk"))
+            Attempt.objects.exclude(pk=one.pk).update(score=8 - F("score"))
+            Attempt.objects.filter(pk=one.pk).update(score=11 - F("score"))
+
+    def answer() -> tuple[Any, ...]:
+        return tuple((entry.pk, entry.rank, entry.percentile) for entry in view.page(3, **asked))
+
+    states = [answer()]
+    turn()
+    states.append(answer())
+    assert states[0] != states[1]
+    done = Event()
+
+    def write() -> None:
+        while not done.is_set():
+            turn()
+
+    def read() -> set[tuple[Any, ...]]:
+        try:
+            return {answer() for _ in range(CALLS)}
+        finally:
+            done.set()
+
+    _, _, seen = together(write, write, read)
+    assert seen <= {*states}
+
+
+@pytest.mark.plans
+def test_no_more_is_read_than_the_page_and_who_is_before_it() -> None:
+    test = Test.objects.create(name="x", cut_off=0)
+    Attempt.objects.bulk_create(
+        Attempt(test=test, score=n, started_at=START, finished_at=START, disqualified=False)
+        for n in range(5000)
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE testapp_attempt")
+    view = Attempt.objects.on_board(test=test).with_rank()
+    entries = Attempt.objects.order_by("-score")
+    for position in (0, 100):
+        page: Any = view.page(10, after=entries[position])
+        assert page.explain_plan().kind is PlanKind.PAGE
+        # Who is before is counted once, and so is who ties with the place.
+        assert rows_read(page._read_by(page._page, page._run_of(page._page))) <= position + 30
+
+
+def test_what_a_page_refuses(data: None) -> None:
+    test = Test.objects.get(name="test 0")
+    view = Attempt.objects.board("members").on_board(test=test)
+    (first, *_) = view.ranked()
+    unranked = Attempt.objects.filter(test=test, disqualified=True)[0]
+    elsewhere = Attempt.objects.filter(test__name="test 1", score__gt=0)[0]
+    for size in (0, -1):
+        with pytest.raises(ValueError, match=f"size={size} must be at least"):
+            view.page(size)
+    for wrong in (True, "3", None, 2.5):
+        with pytest.raises(TypeError, match="size="):
+            view.page(wrong)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="at_rank=0 must be at least 1"):
+        view.page(3, at_rank=0)
+    with pytest.raises(TypeError, match="begins at one of"):
+        view.page(3, after=first, at_rank=2)
+    with pytest.raises(TypeError, match="begins at one of"):
+        view.page(3, after=first, before=first)
+    for entry in (unranked, elsewhere):
+        with pytest.raises(Attempt.DoesNotExist, match="ranked, on the board and in the view"):
+            view.page(3, after=entry)
+    with pytest.raises(Attempt.DoesNotExist):
+        view.exclude(pk=first.pk).page(3, before=first)
+    with pytest.raises(Attempt.DoesNotExist):
+        view.page(3, of_member=-1)
+    with pytest.raises(ValueError, match="declares no member"):
+        view.board("overall").page(3, of_member=1)
+    with pytest.raises(ValueError, match="not saved"):
+        view.page(3, after=Attempt(test=test))
+    with pytest.raises(TypeError, match="must be an instance"):
+        view.page(3, after=test)
+    with pytest.raises(BoardNotPinned):
+        Attempt.objects.page(3)
+    with pytest.raises(TypeError, match="slice"):
+        view[:3].page(3)
+    with pytest.raises(NotSupportedError):
+        view.union(view).page(3)
+
+
+def test_asynchronous_pages(data: None) -> None:
+    view = Attempt.objects.on_board(test=Test.objects.get(name="test 0"))
+    (first, *others) = view.ranked()
+
+    async def read() -> list[Any]:
+        return [entry async for entry in await view.apage(2, after=first)]
+
+    assert async_to_sync(read)() == others[:2]
+
+
+def test_the_plan_of_a_page_is_told(data: None) -> None:
+    view = Attempt.objects.on_board(test=Test.objects.get(name="test 0"))
+    page = view.page(2, at_rank=2)
+    plan = page.explain_plan()
+    assert plan.kind is PlanKind.PAGE
+    assert plan.indexes == ("test, -score, TimeTaken('started_at', 'finished_at')",)
+    assert "percentile counts the whole board" in str(view.with_percentile().page(2).explain_plan())
+    assert "_has" in str(page.explain(verbose=True))
+    assert page.filter(score__gt=1).explain_plan().kind is PlanKind.WINDOW
+    assert view.page(2).order_by("pk").explain_plan().kind is not PlanKind.PAGE
