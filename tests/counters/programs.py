@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from fractions import Fraction
+from functools import partial
 from typing import Any, NamedTuple
 
 from django.contrib.contenttypes.models import ContentType
@@ -128,6 +129,7 @@ def run(opened: list[Session], program: Sequence[Step]) -> None:
 
 def _interleave(opened: list[Session], program: Sequence[Step]) -> None:
     postponed: dict[Session, deque[Step]] = {session: deque() for session in opened}
+    truncates = any(step.name == "truncate" for step in program)
     running: dict[Session, Any] = {}
 
     def advance() -> bool:
@@ -141,7 +143,7 @@ def _interleave(opened: list[Session], program: Sequence[Step]) -> None:
                 future.result()
             if postponed[session]:
                 step = postponed[session].popleft()
-                running[session] = session.start(lambda s=session, e=step: _perform(s, e))  # type: ignore[misc]
+                running[session] = session.start(partial(_perform, session, step, truncates=truncates))
                 started = True
                 settled(*opened)
         return started
@@ -160,10 +162,10 @@ def _interleave(opened: list[Session], program: Sequence[Step]) -> None:
             pass
 
 
-def _perform(session: Session, step: Step) -> None:
+def _perform(session: Session, step: Step, *, truncates: bool) -> None:
     try:
         if step.name in CONTROLS:
-            _control(session, step.name)
+            _control(session, step.name, truncates=truncates)
             return
         if not session.depth:
             session.enter(REPEATABLE_READ if (step.a + step.b + step.c) % 3 == 0 else None)
@@ -178,7 +180,7 @@ def _perform(session: Session, step: Step) -> None:
         raise
 
 
-def _control(session: Session, name: str) -> None:
+def _control(session: Session, name: str, *, truncates: bool) -> None:
     match name:
         case "commit" | "rollback":
             while session.depth:
@@ -193,7 +195,10 @@ def _control(session: Session, name: str) -> None:
             execute(f"PREPARE TRANSACTION 'program {session.pid}'")
             session.leave(rolls_back=True)
             execute(f"COMMIT PREPARED 'program {session.pid}'")
-        case "look":
+        case "look" if not (
+            truncates and execute("SHOW transaction_isolation") == [(REPEATABLE_READ.lower(),)]
+        ):
+            # For a snapshot from before a TRUNCATE the table is empty, and what was counted of it is not.
             _look()
 
 
