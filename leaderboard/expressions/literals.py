@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db import models
 
-__all__ = ["AsText", "FromText"]
+__all__ = ["AsText", "FromText", "Typed"]
 
 TEXT = models.TextField()
 # numeric(5, 2) would round what an expression of that type may well hold.
@@ -34,5 +34,16 @@ class FromText(models.Value):
         super().__init__(text, output_field=field)
 
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
-        field: Any = self.output_field
-        return f"%s::{MODIFIERS.sub('', field.cast_db_type(connection))}", (self.value,)
+        return f"%s::{_type_of(self.output_field, connection)}", (self.value,)
+
+
+class Typed(models.Value):
+    """A value with its type, as a column of a row that stands in no table."""
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, Any]:
+        sql, params = super().as_sql(compiler, connection)
+        return f"{sql}::{_type_of(self.output_field, connection)}", params
+
+
+def _type_of(field: Any, connection: Any) -> str:
+    return MODIFIERS.sub("", field.cast_db_type(connection))

@@ -23,7 +23,7 @@ from leaderboard.orm.columns import DerivedColumn, DerivedTable, StoredColumn
 from leaderboard.orm.models import key_fields, own_fields
 from leaderboard.orm.trees import is_fixed, joined_many_rows, resolved
 
-__all__ = ["LevelQuery", "level_of", "level_over", "unique_name"]
+__all__ = ["LevelQuery", "level_of", "level_over", "row_of", "unique_name"]
 
 
 def unique_name(name: str, taken: Any) -> str:
@@ -82,6 +82,10 @@ class LevelQuery(Query):
         name = self.get_meta().db_table
         self.alias_map[self.level] = DerivedTable(name, self.level, below, is_fenced=is_fenced, first=first)
 
+    def read_row(self, row: Query) -> None:
+        """Let the level read a row that :func:`row_of` has made, in place of the model's table."""
+        self.alias_map[self.level] = DerivedTable(self.get_meta().db_table, self.level, row)
+
     # Columns
 
     def column(self, name: str) -> DerivedColumn:
@@ -112,6 +116,12 @@ class LevelQuery(Query):
     def annotate(self, name: str, expression: Any) -> None:
         """Add a column of that very name."""
         self.add_annotation(expression, name)
+
+    def select_values(self, expressions: Sequence[Any]) -> None:
+        """Select expressions on the model, and nothing else."""
+        self.clear_select_clause()
+        for position, expression in enumerate(expressions):
+            self.annotate(f"_value{position}", expression)
 
     def aggregate_rows(self, expression: Any) -> None:
         """Select an aggregate over all rows, and nothing else."""
@@ -256,4 +266,12 @@ def level_over(
     """
     query = level_of(below.model, level)
     query._read_from(below, is_fenced=is_fenced, first=first)
+    return query
+
+
+def row_of(columns: Mapping[str, Any]) -> Query:
+    """Return a query for one row that stands in no table, of expressions by the names of their columns."""
+    query = Query(None)
+    for name, expression in columns.items():
+        query.add_annotation(expression, name)
     return query

@@ -13,12 +13,12 @@ from leaderboard.declaration.leaderboard import DeclaresBoards, Leaderboard
 from leaderboard.orm.queryset import made_by_as_manager
 from leaderboard.querysets.boards import as_leaderboard
 from leaderboard.querysets.checks import check_queryset
-from leaderboard.querysets.pages import PageQuerySet
+from leaderboard.querysets.supposed import SupposingQuerySet
 
 __all__ = ["LeaderboardManager", "LeaderboardQuerySet"]
 
 
-class LeaderboardQuerySet(PageQuerySet):
+class LeaderboardQuerySet(SupposingQuerySet):
     """A queryset that derives rank, percentile, board size, time taken and qualification in SQL.
 
     What is filtered, sliced or joined, before or after, is a view: it changes which rows are shown and

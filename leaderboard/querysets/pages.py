@@ -22,7 +22,7 @@ from leaderboard.orm.extent import is_turned
 from leaderboard.orm.lateral import is_plain
 from leaderboard.orm.models import key_names
 from leaderboard.querysets.each import EachQuerySet
-from leaderboard.querysets.places import as_value, limit
+from leaderboard.querysets.places import as_value, at_least_one
 from leaderboard.standings.explained import ChosenPlan, plan_of_run
 from leaderboard.standings.located import Location, location_of
 from leaderboard.standings.metrics import Rank, Ranking
@@ -85,11 +85,11 @@ class PageQuerySet(EachQuerySet):
         ``DoesNotExist`` where the entry or the member is not ranked or not in the view, and otherwise what
         :meth:`top` raises.
         """
-        size = _at_least_one(size, "size")
+        size = at_least_one(size, "size")
         if [after is None, before is None, at_rank is None, of_member is None].count(False) > 1:
             raise TypeError("page() begins at one of after=, before=, at_rank= and of_member=.")
         ranked = self._in_order("page")
-        position = 1 if at_rank is None else _at_least_one(at_rank, "at_rank")
+        position = 1 if at_rank is None else at_least_one(at_rank, "at_rank")
         entry = after if after is not None else before
         key: Any = None
         place: Place | None = None
@@ -268,10 +268,3 @@ class PageQuerySet(EachQuerySet):
         rows = view.values_list(*page.location.columns)[position - 1 : position]
         row = next(iter(rows), None)
         return None if row is None else page.location.place(page.ranking, row)
-
-
-def _at_least_one(value: object, argument: str) -> int:
-    number = limit(value, argument)
-    if number == 0:
-        raise ValueError(f"{argument}={value!r} must be at least 1.")
-    return number

@@ -23,7 +23,7 @@ from leaderboard.querysets.counted import CountedQuerySet
 from leaderboard.standings.metrics import IsRanked, Metric, MetricColumn, Rank, Ranking, TermValue, TieValue
 from leaderboard.standings.standing import Standing
 
-__all__ = ["PlaceQuerySet", "as_value", "limit"]
+__all__ = ["PlaceQuerySet", "as_value", "at_least_one", "limit"]
 
 
 # The largest bigint: what LIMIT takes.
@@ -276,3 +276,11 @@ def limit(value: object, argument: str) -> int:
     if value < 0:
         raise ValueError(f"{argument}={value!r} must be at least 0.")
     return min(value, MOST_ROWS)
+
+
+def at_least_one(value: object, argument: str) -> int:
+    """Return a number of rows, or a position; raise ``TypeError`` or ``ValueError`` for what is none."""
+    number = limit(value, argument)
+    if number == 0:
+        raise ValueError(f"{argument}={value!r} must be at least 1.")
+    return number

@@ -43,7 +43,7 @@ from leaderboard.standings.plan import Place, Plan, counted_plan
 from leaderboard.standings.population import Population
 from leaderboard.standings.shared import is_lasting, written_once
 
-__all__ = ["CountedTally", "counted_table", "order_at"]
+__all__ = ["CountedTally", "comes_before", "counted_table", "order_at", "plus_one"]
 
 
 def counted_table(plan: Plan, place: Place) -> LevelQuery | WrittenQuery:
@@ -129,8 +129,8 @@ class CountedTally(Tally):
     @property
     def competition(self) -> Any:
         if self._reads_board:
-            return _plus_one(Element(self._figures_of_board, 2))
-        return self._column("competition", lambda: _plus_one(self._number(self._by_terms)))
+            return plus_one(Element(self._figures_of_board, 2))
+        return self._column("competition", lambda: plus_one(self._number(self._by_terms)))
 
     @property
     def modified(self) -> Any:
@@ -144,12 +144,12 @@ class CountedTally(Tally):
 
     @property
     def dense(self) -> Any:
-        return self._column("dense", lambda: _plus_one(self._number(self._by_terms, of_places=True)))
+        return self._column("dense", lambda: plus_one(self._number(self._by_terms, of_places=True)))
 
     @property
     def ordinal(self) -> Any:
         if self._declaration.member_parts:
-            return self._column("ordinal", lambda: _plus_one(self._number(self._by_all)))
+            return self._column("ordinal", lambda: plus_one(self._number(self._by_all)))
         # The better ones are counted once, for the other ranks too.
         tied = self._column("tied", self._tied_before)
         return ExpressionWrapper(self.competition + tied, BIGINT)
@@ -170,9 +170,9 @@ class CountedTally(Tally):
 
     def _board(self) -> LevelQuery:
         """Return the query for the figures of the board, which reads it once."""
-        rows = self._population()
+        rows = self._rivals()
         parts = self._declaration.member_parts
-        before, up_to = _before(self._by_terms), _before(self._by_terms, or_tied=True)
+        before, up_to = comes_before(self._by_terms), comes_before(self._by_terms, or_tied=True)
         if parts and self._counts_best:
             rows.select_grouped(_named("member", parts), {"_before": BoolOr(before), "_up_to": BoolOr(up_to)})
             rows = level_over(rows, self._plan.levels.counting)
@@ -180,9 +180,13 @@ class CountedTally(Tally):
         elif parts:
             rows = self._counting_entries(rows, None)
             placed = self._placed(rows, self._by_terms)
-            before, up_to = _before(placed), _before(placed, or_tied=True)
+            before, up_to = comes_before(placed), comes_before(placed, or_tied=True)
         rows.aggregate_rows(Array(Count("*"), Count(Value(1), filter=before), Count(Value(1), filter=up_to)))
         return rows
+
+    def _rivals(self) -> LevelQuery:
+        """Return a query for those among whom the entry has its rank."""
+        return self._population()
 
     def _population(self) -> LevelQuery:
         """Return a query for the entries of the board that are eligible and complete."""
@@ -217,15 +221,15 @@ class CountedTally(Tally):
 
         ``or_tied`` counts those that stand where it does too, ``of_places`` counts who are tied once.
         """
-        rows = self._population()
+        rows = self._rivals()
         parts = self._declaration.member_parts
         is_by_ties = len(order) > len(self._place.terms) and bool(self._place.ties)
         if not parts:
-            rows.restrict(_before(order, or_tied=or_tied))
+            rows.restrict(comes_before(order, or_tied=or_tied))
             if of_places:
                 rows.select_distinct(self._term_columns())
         elif self._counts_best and not of_places and not is_by_ties:
-            rows.restrict(_before(order, or_tied=or_tied))
+            rows.restrict(comes_before(order, or_tied=or_tied))
             if len(parts) == 1:
                 # PostgreSQL sorts them for that, which takes less than half of the time of SELECT DISTINCT.
                 rows.aggregate_rows(Count(parts[0], distinct=True))
@@ -233,7 +237,7 @@ class CountedTally(Tally):
             rows.select_distinct(_named("member", parts))
         else:
             rows = self._counting_entries(rows, order, or_tied=or_tied or is_by_ties)
-            rows.restrict(_before(self._placed(rows, order), or_tied=or_tied))
+            rows.restrict(comes_before(self._placed(rows, order), or_tied=or_tied))
             if of_places:
                 names = list(self._term_columns())
                 rows.select_distinct({name: rows.column(name) for name in names})
@@ -244,10 +248,10 @@ class CountedTally(Tally):
 
     def _tied_before(self) -> Any:
         """Return how many of those who tie with the entry come before it."""
-        rows = self._population()
+        rows = self._rivals()
         by_terms = self._by_terms
         rows.restrict(all_of([equal(term.expression, value) for term, value in by_terms]))
-        rows.restrict(_before(self._by_all[len(by_terms) :]))
+        rows.restrict(comes_before(self._by_all[len(by_terms) :]))
         rows.aggregate_rows(Count("*"))
         return Subquery(rows, output_field=BIGINT)
 
@@ -270,7 +274,7 @@ class CountedTally(Tally):
         """Return a query over the counting entries, or those of members who may come before by ``order``."""
         if order is not None and self._counts_best:
             # Whoever's best entry comes before has one before.
-            rows.restrict(_before(order[: len(self._place.terms)], or_tied=or_tied))
+            rows.restrict(comes_before(order[: len(self._place.terms)], or_tied=or_tied))
         rows.select_first(
             _named("member", self._declaration.member_parts),
             {
@@ -297,7 +301,7 @@ class CountedTally(Tally):
         rows = self._population()
         for part, value in zip(self._declaration.member_parts, self._place.member, strict=True):
             rows.restrict(IsNull(part, True) if value.value is None else Exact(part, value))
-        rows.restrict(_before(self._counting_order))
+        rows.restrict(comes_before(self._counting_order))
         rows.ask_existence()
         return rows
 
@@ -318,11 +322,11 @@ def _named(name: str, expressions: Sequence[Any]) -> dict[str, Any]:
     return {f"_{name}{position}": expression for position, expression in enumerate(expressions)}
 
 
-def _before(order: Sequence[tuple[OrderBy, Any]], *, or_tied: bool = False) -> Any:
+def comes_before(order: Sequence[tuple[OrderBy, Any]], *, or_tied: bool = False) -> Any:
     """Return the condition to come before the values that ``order`` pairs with its terms."""
     terms, values = zip(*order, strict=True)
     return beyond(terms, values, later=False, or_tied=or_tied)
 
 
-def _plus_one(number: Any) -> Any:
+def plus_one(number: Any) -> Any:
     return ExpressionWrapper(number + Value(1, BIGINT), BIGINT)

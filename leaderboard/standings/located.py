@@ -8,7 +8,7 @@ As text, which PostgreSQL reads back as the very same value, whatever type it is
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ from django.db.models import Case, F, Model, OrderBy, QuerySet, When
 from leaderboard.expressions.literals import AsText, FromText
 from leaderboard.expressions.terms import Term
 from leaderboard.expressions.times import is_running
-from leaderboard.orm.conditions import is_opaque
+from leaderboard.orm.conditions import is_opaque, lookup_on
 from leaderboard.orm.levels import level_of
 from leaderboard.orm.models import key_names
 from leaderboard.orm.trees import holds_query, output_field_of, resolved_on_model
@@ -28,7 +28,7 @@ from leaderboard.standings.metrics import Ranking
 from leaderboard.standings.plan import Place, RankingPlan
 from leaderboard.standings.shared import is_lasting, written_once
 
-__all__ = ["Location", "counting_order", "location_of", "reading_of"]
+__all__ = ["Location", "counting_order", "location_of", "reading_of", "supposed_place"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,6 +116,25 @@ def reading_of(
         return Statement.of(rows.values_list(*location.columns)[:1].query, connection)
 
     return written_once(declaration, ("reading", model, of_member), connection, once)
+
+
+def supposed_place(
+    model: type[Model],
+    ranking: Ranking,
+    location: Location,
+    row: Any,
+    connection: Any,
+    pins: Mapping[str, Any],
+) -> Place | None:
+    """Return where an entry would stand that has the columns of ``row``; None if not where ``pins`` say."""
+    query = level_of(model, "entry")
+    query.read_row(row)
+    within = query.resolved(ranking.declaration.within)
+    query.select_values(location.columns)
+    query.refuse_multiplied_rows()
+    query.restrict_first([lookup_on(within[name], lookup) for name, lookup in pins.items()])
+    values = Statement.of(query, connection).first(connection)
+    return None if values is None else location.place(ranking, values)
 
 
 def _is_unsteady(expression: Any) -> bool:

@@ -238,6 +238,13 @@ def run_plan(model: type[Model], columns: Mapping[str, MetricColumn], place: Pla
     return _plan_at(place, model, columns, levels, members)
 
 
+def supposed_plan(
+    model: type[Model], columns: Mapping[str, MetricColumn], place: Place, levels: Levels
+) -> Plan:
+    """Return the plan for an entry that would stand at ``place``."""
+    return _plan_at(place, model, columns, levels, Members.KNOWN)
+
+
 def pins_at(place: Place) -> dict[str, Any]:
     """Return the lookups that hold the names of ``within`` to where a place is."""
     return {

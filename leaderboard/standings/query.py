@@ -11,6 +11,7 @@ from leaderboard.standings.each import first_of_each
 from leaderboard.standings.metrics import MetricColumn
 from leaderboard.standings.plan import Place, counted_plan, free_levels, plan
 from leaderboard.standings.run import Run, run_table
+from leaderboard.standings.supposed import supposed_table
 from leaderboard.standings.table import table_of
 
 __all__ = ["LeaderboardQuery"]
@@ -27,6 +28,9 @@ class LeaderboardQuery(DerivedQuery):
     # The run of a board's order that the query is for, and the conditions by which it is that.
     run: tuple[Run, Sequence[Any]] | None = None
 
+    # The row that is supposed to be on a board, and where it would stand there.
+    supposed: tuple[Any, Place] | None = None
+
     def derived_table(self, columns: Mapping[str, MetricColumn]) -> tuple[Any, Sequence[Any]]:
         if self.place is not None and all(
             column.ranking == self.place.ranking for column in columns.values()
@@ -34,6 +38,9 @@ class LeaderboardQuery(DerivedQuery):
             return counted_table(
                 counted_plan(self.model, columns, self.place, free_levels(self)), self.place
             ), ()
+        if self.supposed is not None:
+            row, place = self.supposed
+            return supposed_table(self.model, columns, place, row, free_levels(self)), ()
         if self.run is not None:
             run, conditions = self.run
             return run_table(self.model, columns, run, free_levels(self)), conditions
