@@ -206,15 +206,14 @@ class PageQuerySet(EachQuerySet):
         return None
 
     def _page_as_asked(self) -> Page | None:
-        """Return the page that this is, with metrics that count others, and nothing else; otherwise None."""
+        """Return the page that this is, and nothing else, with metrics of its board; otherwise None."""
         page, query = self._page, self.query
         if page is None or page.view is None or query.run is not None or not is_plain(query):
             return None
         columns = query.used_columns().values()
         given = self._ordering()
         is_asked = (
-            any(column.metric.counts_others for column in columns)
-            and all(column.ranking == page.ranking for column in columns)
+            all(column.ranking == page.ranking for column in columns)
             and len(given) == len(page.order)
             and all(own is term for own, term in zip(given, page.order, strict=True))
             and not is_turned(query)

