@@ -111,15 +111,16 @@ class PageQuerySet(EachQuerySet):
         shown = ranked._with_default_rank()
         known = [*shown.query.conditions()]
         shown = shown.filter(pk__in=keys.values(*key_names(self.model)))
-        (condition,) = (own for own in shown.query.conditions() if not any(own is other for other in known))
+        added = [own for own in shown.query.conditions() if not any(own is other for other in known)]
         return shown._copied(
             _page=Page(
                 ranking=self._ranking,
                 size=size,
-                view=ranked if self._is_whole_board else None,
+                # Those of a view may be copies each time.
+                view=ranked if self._is_whole_board and len(added) == 1 else None,
                 order=ranked._ordering(),
                 known=known,
-                condition=condition,
+                condition=added[0],
                 key=key,
                 later=later,
                 position=position,

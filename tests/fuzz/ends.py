@@ -280,6 +280,7 @@ def _runs(words: Vocabulary) -> Kinds:
         text(".values_list({columns})", columns=_columns(words)),
         text(".aggregate(n={one})", one=any_aggregates(words)),
     )
+    entries = choice((5, text("placed_entry(CHAIN.ranked(), {n})", n="0123")), text("entry({n})", n="0123"))
     return [
         (5, _on_board("ranked", text("CHAIN.ranked(){more}", more=more))),
         (1, _on_board("ranked", text("pages(CHAIN.ranked(), {n})", n=SIZES))),
@@ -293,6 +294,22 @@ def _runs(words: Vocabulary) -> Kinds:
                     '.values("{column}")[:1])).values_list("name", "n")',
                     way=["filter", "exclude"],
                     column=["score", *words.of("rank")],
+                ),
+            ),
+        ),
+        (
+            5,
+            _on_board(
+                "page",
+                text(
+                    "CHAIN.page({n}{where}){more}",
+                    n=SIZES,
+                    where=choice(
+                        "",
+                        text(", at_rank={n}", n="1234"),
+                        (2, text(", {way}={entry}", way=["after", "before"], entry=entries)),
+                    ),
+                    more=more,
                 ),
             ),
         ),

@@ -215,13 +215,21 @@ class MirrorQuerySet(models.QuerySet[Any]):
         return ranked.filter(**{f"{self._prefix}place__lte": n}) if ties else ranked[:n]
 
     def around(self, *, pk: Any, before: int, after: int) -> Self:
-        ranked = self.ranked()
+        keys, place = self._places(pk)
+        return self.ranked().filter(pk__in=keys[max(place - before, 0) : place + after + 1])
+
+    def page(self, size: int, *, after: Any = None, before: Any = None, at_rank: int = 1) -> Self:
+        entry = before if after is None else after
+        keys, place = self._places(None if entry is None else entry.pk)
+        first = at_rank - 1 if entry is None else place + 1 if after is not None else max(place - size, 0)
+        return self.ranked().filter(pk__in=keys[first : place if before is not None else first + size])
+
+    def _places(self, pk: Any) -> tuple[list[Any], int]:
         # Of the rows of a join an entry may have several, which are one place.
-        keys = list(dict.fromkeys(ranked.values_list("pk", flat=True)))
-        if pk not in keys:
+        keys = list(dict.fromkeys(self.ranked().values_list("pk", flat=True)))
+        if pk is not None and pk not in keys:
             raise self.model.DoesNotExist
-        place = keys.index(pk)
-        return ranked.filter(pk__in=keys[max(place - before, 0) : place + after + 1])
+        return keys, 0 if pk is None else keys.index(pk)
 
     def top_of_each(self, n: int) -> Self:
         names = DECLARATIONS[self._board].get("within", ())

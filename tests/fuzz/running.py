@@ -33,7 +33,7 @@ __all__ = ["Fault", "Refused", "faults", "programs_for", "rolled_back", "run", "
 MOST_PAGES = 60
 MOST_ROUNDS = 20
 NAMED = re.compile(r"""[0-9]+|(["']).*?\1""")
-PLACES = re.compile(r"\.(ranked|top|top_of_each|around)\(")
+PLACES = re.compile(r"\.(ranked|top|top_of_each|around|page)\(")
 STORED = ("score", "made", "grp_id", "who", "laps", "flagged")
 STANDING = ("rank", "board_size", "percentile", "qualification", "time_taken")
 
@@ -199,6 +199,9 @@ class Helpers:
         """Return the primary key of a row among those shown, or of any where none is."""
         keys = list(queryset.values_list("pk", flat=True))
         return keys[position % len(keys)] if keys else self.key(position)
+
+    def placed_entry(self, queryset: Any, position: int) -> Any:
+        return self._side.model._base_manager.get(pk=self.placed(queryset, position))
 
     @staticmethod
     def explained(queryset: Any, **options: Any) -> bool:

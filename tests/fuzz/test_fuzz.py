@@ -153,7 +153,7 @@ FLOORS = {
     **dict.fromkeys(["distinct on", "union in order", "combine with entries", "aggregate of groups"], 10),
     **dict.fromkeys(["pk in a slice", "pk in top", "top of each group"], 10),
     **dict.fromkeys(["pk in ranked", "ranked of each group"], 10),
-    **dict.fromkeys(["ranked", "around"], 60),
+    **dict.fromkeys(["ranked", "around", "page"], 60),
 }
 # What occurs in the text of S or of the program, and in how many of 3000.
 WORDS = {
@@ -188,6 +188,7 @@ WORDS = {
     r"\.ranked\(\)(\.filter\(.*\))?(\.reverse\(\))?\[": 20,
     r"\.ranked\(\)\.reverse": 20,
     r"\.around\(": 60,
+    r"\.page\(.*(after|before|at_rank)=": 40,
     r"\.around\(.*\)\.reverse": 10,
     r"analyze=True": 10,
     r'format="json"': 10,
