@@ -7,6 +7,9 @@ from tests.mutant import Mutation
 __all__ = ["READS"]
 
 COUNTED = "tests/test_counted.py"
+WRITTEN = "tests/test_written.py"
+PAGING = "tests/test_paging.py"
+SUPPOSED = "tests/test_supposed.py"
 
 READS = (
     Mutation(
@@ -33,8 +36,8 @@ READS = (
     Mutation(
         "no other entry of a member counts",
         "standings/counted",
-        "rows.restrict(_before(self._counting_order))",
-        "rows.restrict(_before(self._by_all))",
+        "rows.restrict(comes_before(self._counting_order))",
+        "rows.restrict(comes_before(self._by_all))",
         COUNTED,
     ),
     Mutation(
@@ -85,5 +88,124 @@ READS = (
         "(False, True) if declaration.null_is_a_board",
         "(None,) if declaration.null_is_a_board",
         "tests/test_each.py",
+    ),
+    Mutation(
+        "SQL is kept for other time zones",
+        "orm/written",
+        "return connection.alias, settings.USE_TZ, settings.TIME_ZONE, get_current_timezone()",
+        "return connection.alias",
+        WRITTEN,
+    ),
+    Mutation(
+        "SQL that may change is kept",
+        "standings/shared",
+        'return is_shareable(declaration, model) and declaration.prepared(("lasting", model), once)',
+        "return is_shareable(declaration, model)",
+        WRITTEN,
+    ),
+    Mutation(
+        "NULL is written as any value",
+        "standings/counted",
+        "nulls = tuple(value is None for value in place.row)",
+        "nulls = ()",
+        WRITTEN,
+    ),
+    Mutation(
+        "a metric of one's own is not asked",
+        "querysets/counted",
+        "and self._has_own_metrics",
+        "and True",
+        WRITTEN,
+    ),
+    Mutation(
+        "a page begins one later",
+        "querysets/pages",
+        "keys = view[position - 1 : position - 1 + size]",
+        "keys = view[position : position + size]",
+        PAGING,
+    ),
+    Mutation(
+        "who ties with the first of a page is counted from there",
+        "standings/run",
+        "return Case(When(self._is_tied, then=number), default=others, output_field=BIGINT)",
+        "return others",
+        PAGING,
+    ),
+    Mutation(
+        "a tie ends with the page",
+        "standings/run",
+        "if with_ties:",
+        "if False:",
+        PAGING,
+    ),
+    Mutation(
+        "a page backwards counts from its first",
+        "standings/run",
+        'return self.counted.ordinal - Window(Count("*"), output_field=BIGINT)',
+        "return self.counted.ordinal - Value(1, BIGINT)",
+        PAGING,
+    ),
+    Mutation(
+        "a page does not see that its entry has moved",
+        "standings/run",
+        "checked.restrict(Exact(checked.column(name), Value(True, BOOLEAN)))",
+        "pass",
+        PAGING,
+    ),
+    Mutation(
+        "a page does not see that its position has moved",
+        "standings/run",
+        "checked.restrict(Exact(checked.column(ordinal), Value(run.position, BIGINT)))",
+        "pass",
+        PAGING,
+    ),
+    Mutation(
+        "places of a page backwards are counted forwards",
+        "standings/run",
+        "dense - one + nth if self._later else dense + one - nth",
+        "dense - one + nth",
+        PAGING,
+    ),
+    Mutation(
+        "a page with a filter is read as a whole",
+        "querysets/pages",
+        "and query.shows_all_rows_of([*page.known, page.condition])",
+        "and True",
+        PAGING,
+    ),
+    Mutation(
+        "who would be is not among the board",
+        "standings/supposed",
+        "return plus_one(super().size)",
+        "return super().size",
+        SUPPOSED,
+    ),
+    Mutation(
+        "who would be ties with the better ones only",
+        "standings/supposed",
+        "return plus_one(super().modified)",
+        "return super().modified",
+        SUPPOSED,
+    ),
+    Mutation(
+        "own entries are rivals of who would be",
+        "standings/supposed",
+        "rows.restrict(Negation(all_of([not_distinct(part, value) for part, value in own])))",
+        "pass",
+        SUPPOSED,
+    ),
+    Mutation(
+        "what is stored is a rival of what would be",
+        "standings/supposed",
+        "rows.restrict(Negation(all_of([equal(F(name), value) for name, value in own])))",
+        "pass",
+        SUPPOSED,
+    ),
+    Mutation(
+        "who would be comes first among ties",
+        "standings/supposed",
+        "plus_one(self._number(order, or_tied=True))",
+        "plus_one(self._number(order))",
+        SUPPOSED,
     ),
 )

@@ -241,13 +241,16 @@ def test_every_block_of_a_page_is_right(page: Path, names: dict[str, Any]) -> No
 @pytest.mark.django_db
 def test_the_quickstart_gives_what_it_says(names: dict[str, Any]) -> None:
     *_, use = blocks(README, "python")
-    _, everything, passed, by_percentile, top, ranked, around, standing, among_friends = run(use, names)
+    _, everything, passed, by_percentile, top, ranked, around, page, standing, among_friends = run(use, names)
     order = [("Ada", 1), ("Grace", 2), ("Alan", 2), ("Edsger", 4)]
     unranked = [("Ada", None), ("Barbara", None), ("Kurt", None)]
     assert {(e.candidate, e.rank) for e in everything} == {*order, *unranked}
     assert {(e.candidate, e.rank) for e in passed} == {*order[:3], unranked[0], unranked[2]}
     assert [e.rank for e in by_percentile] == [1, 2, 2, 4, None, None, None]
     assert [[(e.candidate, e.rank) for e in found] for found in (top, ranked, around)] == [order] * 3
+    assert [(e.candidate, e.rank) for e in page] == order[
+        1 + [pk for pk, _ in order].index(names["attempt"].candidate) :
+    ]
     assert (standing.rank, standing.board_size, standing.percentile) == (1, 4, 100.0)
     assert {(e.candidate, e.rank) for e in among_friends} == {("Grace", 1), ("Alan", 1)}
 
