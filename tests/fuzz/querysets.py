@@ -225,8 +225,9 @@ class MirrorQuerySet(models.QuerySet[Any]):
         return self.ranked().filter(pk__in=keys[first : place if before is not None else first + size])
 
     def _places(self, pk: Any) -> tuple[list[Any], int]:
-        # Of the rows of a join an entry may have several, which are one place.
-        keys = list(dict.fromkeys(self.ranked().values_list("pk", flat=True)))
+        # Of the rows of a join an entry may have several, which are one place. By the rows, as Django cuts a
+        # composite key short among distinct values.
+        keys = list(dict.fromkeys(entry.pk for entry in self.ranked()))
         if pk is not None and pk not in keys:
             raise self.model.DoesNotExist
         return keys, 0 if pk is None else keys.index(pk)
