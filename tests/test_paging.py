@@ -11,7 +11,7 @@ from unittest import mock
 import pytest
 from asgiref.sync import async_to_sync
 from django.db import NotSupportedError, connection, transaction
-from django.db.models import F
+from django.db.models import Count, F, Window
 from django.test.utils import CaptureQueriesContext
 from django.utils.timezone import now
 from hypothesis import given, settings
@@ -330,6 +330,19 @@ def test_what_a_page_refuses(data: None) -> None:
         view[:3].page(3)
     with pytest.raises(NotSupportedError):
         view.union(view).page(3)
+
+
+def test_a_window_would_be_narrowed(data: None) -> None:
+    view = Attempt.objects.on_board(test=Test.objects.get(name="test 0"))
+    counted = view.annotate(n=Window(Count("pk"))).filter(n__gte=2)
+    entry = view.top(1).get()
+    with pytest.raises(
+        NotSupportedError, match=r"page\(\) after a window, which would be of the entries shown"
+    ):
+        counted.page(2)
+    with pytest.raises(NotSupportedError, match=r"around\(\) after a window"):
+        counted.around(entry)
+    assert {entry.n for entry in view.page(2).annotate(n=Window(Count("pk")))} == {2}
 
 
 def test_asynchronous_pages(data: None) -> None:

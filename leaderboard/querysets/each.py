@@ -12,7 +12,6 @@ from django.db.models import OrderBy
 from leaderboard.expressions.terms import Term
 from leaderboard.orm.lateral import (
     Branch,
-    has_window,
     is_plain,
     may_hold_null,
     outer_for,
@@ -50,11 +49,7 @@ class EachQuerySet(PlaceQuerySet):
         declaration = self._declaration
         pinned = pins_of(self.query, declaration)
         free = {name: part for name, part in declaration.within.items() if name not in pinned}
-        if has_window(self.query):
-            raise NotSupportedError(
-                "top_of_each() after a window, which would be of the first entries only; "
-                "annotate it afterwards."
-            )
+        self._refuse_windows("top_of_each")
         if is_correlated(self.query):
             raise NotSupportedError(
                 "top_of_each() of a view that refers to a query around it; filter by OuterRef() afterwards, "

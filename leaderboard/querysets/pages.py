@@ -83,11 +83,12 @@ class PageQuerySet(EachQuerySet):
         Raises ``TypeError`` for several of these and for another model's entry, ``ValueError`` for a size or
         a position below 1, for an entry that is not saved and where the board declares no member,
         ``DoesNotExist`` where the entry or the member is not ranked or not in the view, and otherwise what
-        :meth:`top` raises.
+        :meth:`around` raises.
         """
         size = at_least_one(size, "size")
         if [after is None, before is None, at_rank is None, of_member is None].count(False) > 1:
             raise TypeError("page() begins at one of after=, before=, at_rank= and of_member=.")
+        self._refuse_windows("page")
         ranked = self._in_order("page")
         position = 1 if at_rank is None else at_least_one(at_rank, "at_rank")
         entry = after if after is not None else before

@@ -16,6 +16,7 @@ from leaderboard.expressions.bounds import beyond
 from leaderboard.expressions.fields import BIGINT
 from leaderboard.expressions.terms import Term
 from leaderboard.kinds import RankKind
+from leaderboard.orm.lateral import has_window
 from leaderboard.orm.models import concrete_model, key_fields, key_names, key_parts
 from leaderboard.orm.trees import described
 from leaderboard.orm.views import keys_of
@@ -51,6 +52,14 @@ class PlaceQuerySet(CountedQuerySet):
         ranked = self._in_written_order()
         ranked = ranked.filter(ranked._hidden(ranking, IsRanked()))
         return ranked.order_by(*ranked._board_order(ranking))
+
+    def _refuse_windows(self, method: str) -> None:
+        """Raise ``NotSupportedError`` after a window function, which a later condition would narrow."""
+        if has_window(self.query):
+            raise NotSupportedError(
+                f"{method}() after a window, which would be of the entries shown only; "
+                "annotate it afterwards."
+            )
 
     def _board_order(self, ranking: Ranking) -> list[OrderBy]:
         """Return the order of the entries on a board: by the terms, what orders ties, and the primary key."""
@@ -104,9 +113,11 @@ class PlaceQuerySet(CountedQuerySet):
         All of it is read by one statement, when the queryset is evaluated; it is empty where the entry is no
         longer ranked, or in the view, by then. The rank is annotated as by ``top()``. Raises ``DoesNotExist``
         where the entry is not ranked or not in the view, ``ValueError`` where it is not saved or the board
-        declares no member, ``TypeError`` for another model's, and otherwise what ``top()`` raises.
+        declares no member, ``TypeError`` for another model's, ``NotSupportedError`` after a window function
+        is annotated, and otherwise what ``top()`` raises.
         """
         before, after = limit(before, "before"), limit(after, "after")
+        self._refuse_windows("around")
         ranked = self._in_order("around")
         shown = self._of_one(ranked, "around", entry, pk, member)
         # In no order, or PostgreSQL may walk the board for the one that it is to find.

@@ -83,11 +83,13 @@ def drawn(random: Random) -> Program:
     end = draw_end(random)
     if end.operation == "get_standing" and not base.is_whole:
         end = End("rows", "CHAIN", is_ordered=None)
-    if end.operation == "top of each board" and any(step.operation == "window" for step in chain):
-        # It is refused, since the window would be of the first entries only.
+    if end.operation in NARROWING and any(step.operation == "window" for step in chain):
+        # It is refused, since the window would be of the entries shown only.
         end = End("rows", "CHAIN", is_ordered=None)
     return _assembled(_rows(random), base, chain, end)
 
+
+NARROWING = ("top of each board", "around", "page")
 
 _few = one_of(0, 0, 1, 1, 1, 2, 2, 2, 3, 4)
 _many = one_of(0, 1, 2, *range(3, 15), *range(7, 15), *range(7, 15))
