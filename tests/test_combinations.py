@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.db import NotSupportedError
-from django.db.models import Exists, OuterRef
+from django.db.models import Case, Exists, OuterRef, Q, Subquery, When
 
 from tests.boards import Boards, Row, nulls_last
-from tests.testapp.models import Attempt, Test
+from tests.testapp.models import Attempt, Candidate, Test
 
 pytestmark = pytest.mark.django_db
 
@@ -110,3 +112,41 @@ def test_a_union_that_refers_to_metrics(boards: Boards) -> None:
 def test_a_union_with_nothing(boards: Boards) -> None:
     found = boards.view.union(boards.view.none()).order_by(boards.rank, "id")[:3]
     assert [row.pk for row in found] == [row.pk for row in boards.view.order_by(boards.rank, "pk")[:3]]
+
+
+def view_by(way: str, team: str) -> Any:
+    people = Candidate.objects.filter(team=team)
+    view = Attempt.objects.on_board(test=Test.objects.get(name="test 0"))
+    return (
+        {
+            "in": view.filter(candidate__in=people),
+            "exists": view.filter(Exists(people.filter(pk=OuterRef("candidate")))),
+            "not exists": view.filter(~Exists(people.filter(pk=OuterRef("candidate")))),
+            "subquery": view.filter(candidate=Subquery(people.order_by("pk").values("pk")[:1])),
+            "or": view.filter(Q(score=1) | Q(candidate__in=people)),
+            "case": view.filter(
+                Case(When(Exists(people.filter(pk=OuterRef("candidate"))), then=True), default=False)
+            ),
+        }[way]
+        .as_population()
+        .standings()
+    )
+
+
+@pytest.mark.parametrize("way", ["in", "exists", "not exists", "subquery", "or", "case"])
+def test_populations_by_a_subquery_that_are_built_alike_combine(way: str, data: None) -> None:
+    one = view_by(way, "red")
+    both = view_by(way, "red").filter(rank=1) | view_by(way, "red").filter(rank=2)
+    assert {*both} == {entry for entry in one if entry.rank in (1, 2)}
+    with pytest.raises(NotSupportedError, match="different standings"):
+        view_by(way, "red") | view_by(way, "blue")
+
+
+def test_populations_by_metrics_of_other_boards_are_not_one(data: None) -> None:
+    def first_of(name: str) -> Any:
+        view = Attempt.objects.board(name).on_board(test=Test.objects.get(name="test 0")).with_rank()
+        return view.filter(rank__lte=2).as_population().board("overall").standings("o_")
+
+    assert {*(first_of("members") | first_of("members"))} == {*first_of("members")}
+    with pytest.raises(NotSupportedError, match="different standings"):
+        first_of("members") | first_of("overall").with_rank()

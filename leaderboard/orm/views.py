@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, cast
 
 from django.db import NotSupportedError
+from django.db.models import Expression, QuerySet
+from django.db.models.lookups import Lookup
 from django.db.models.sql import Query
+from django.db.models.sql.where import WhereNode
 
 from leaderboard.orm.models import key_names
 from leaderboard.orm.query import DerivedQuery
-from leaderboard.orm.trees import holds_outer_reference, same
+from leaderboard.orm.trees import constructor_arguments, holds_outer_reference, holds_query, same
 
 __all__ = ["is_correlated", "keys_of", "same_view"]
 
@@ -44,11 +48,43 @@ def is_correlated(query: Query) -> bool:
 
 def same_view(left: Query | None, right: Query | None) -> bool:
     """Tell whether two queries are one, or were built alike, so that they have the same rows."""
-    if left is None or right is None or left is right:
-        return left is right
-    return type(left) is type(right) and all(
-        same(getattr(left, name), getattr(right, name)) for name in ROWS_BY
+    return left is right or (left is not None and right is not None and _alike(left, right))
+
+
+def _alike(left: Any, right: Any) -> bool:
+    """Tell whether two parts of queries are equal, in which a subquery equals one that was built alike."""
+    if left is right:
+        return True
+    if type(left) is not type(right):
+        return False
+    if isinstance(left, DerivedQuery) and dict(left.derived_columns) != dict(right.derived_columns):
+        return False
+    if isinstance(left, Query):
+        return all(_alike(getattr(left, name), getattr(right, name)) for name in ROWS_BY)
+    if isinstance(left, QuerySet):
+        return _alike(left.query, right.query)
+    if isinstance(left, list | tuple):
+        return len(left) == len(right) and all(map(_alike, left, right))
+    if isinstance(left, Mapping):
+        return list(left) == list(right) and all(_alike(left[name], right[name]) for name in left)
+    if not holds_query(left) or not holds_query(right):
+        return same(left, right)
+    if isinstance(left, WhereNode):
+        is_one = (left.connector, left.negated) == (right.connector, right.negated)
+        return is_one and _alike(left.children, right.children)
+    if isinstance(left, Lookup):
+        return _alike([left.lhs, left.rhs], [right.lhs, right.rhs])
+    return _alike(left.get_source_expressions(), right.get_source_expressions()) and _alike(
+        _arguments(left), _arguments(right)
     )
+
+
+def _arguments(expression: Any) -> list[Any]:
+    # A subquery does not keep them, and has no more than its query.
+    if not isinstance(expression, Expression):
+        return []
+    positional, named = constructor_arguments(expression)
+    return [*positional, *named.values()]
 
 
 # What of a query decides which rows it has.
