@@ -10,9 +10,8 @@ from tests.counters.programs import assert_programs_are_exact, machine
 
 pytestmark = pytest.mark.usefixtures("committing")
 
-# 100 in all by default, and as many as the profile says where that is thorough.
-EXAMPLES = settings().max_examples
-PROGRAMS = EXAMPLES // 5 if EXAMPLES <= 200 else EXAMPLES // 5 * 2
+# As many in all as the profile says.
+PROGRAMS = settings().max_examples * 2 // 5
 
 
 @pytest.mark.parametrize("connections", [2, 3])
