@@ -15,7 +15,7 @@ from django.db.migrations.writer import MigrationWriter
 from django.db.models import Exists, F, Index, OuterRef, Q, UniqueConstraint
 from django.db.models.functions import Lower, Now, TruncMonth
 
-from leaderboard import Leaderboard, TimeTaken
+from leaderboard import Leaderboard, LeaderboardManager, TimeTaken
 from leaderboard.declaration.checks import check_boards
 from leaderboard.declaration.coverage import finds_counting_entries, has_covering_index
 from tests.attempts import START
@@ -155,6 +155,25 @@ def test_which_indexes_cover_a_board() -> None:
     assert not covers(terms, board=through)
     Covered._meta.constraints = [UniqueConstraint(fields=backwards, include=include, name="u")]
     assert covers(board=everyone)
+
+
+@pytest.mark.usefixtures("isolated")
+def test_a_plan_tells_whether_an_index_covers_it() -> None:
+    class Covered(models.Model):
+        score = models.IntegerField()
+
+        objects = LeaderboardManager(scores=Leaderboard(order_by=["-score"]))
+
+        class Meta:
+            app_label = "testapp"
+
+    assert (
+        "which would be cheaper from a covering index" in Covered.objects.explain_plan("get_standing").reason
+    )
+    declared = Leaderboard(order_by=["-score"])
+    Covered._meta.indexes = declared.indexes("x", covering=True)
+    found = Covered.objects.with_leaderboard(declared).standings().page(3).explain_plan()
+    assert "board_size counts the whole board, from a covering index" in found.reason
 
 
 # What is planned

@@ -8,7 +8,8 @@ from typing import Any
 
 from django.db.models import Model
 
-from leaderboard.declaration.coverage import Columns, missing_indexes, wanted_indexes
+from leaderboard.declaration.coverage import Columns, has_covering_index, missing_indexes, wanted_indexes
+from leaderboard.declaration.leaderboard import Leaderboard
 from leaderboard.kinds import PlanKind
 from leaderboard.standings.metrics import MetricColumn
 from leaderboard.standings.plan import plan
@@ -47,7 +48,7 @@ def chosen_plan(view: LeaderboardQuery, *, held_by: str | None, is_steady: bool)
     (first, *others) = dict.fromkeys(column.ranking for column in columns.values())
     board = first.declaration
     if held_by is not None and not others and is_steady:
-        reason = f"it is held to one entry by {held_by}{_scan(columns)}"
+        reason = f"it is held to one entry by {held_by}{_scan(view.model, board, columns)}"
         return _served(view.model, board, PlanKind.COUNTED, reason)
     planned = plan(view, columns)
     if planned.stops_early:
@@ -71,12 +72,16 @@ def plan_of_run(view: LeaderboardQuery) -> ChosenPlan:
     """Return how the metrics of a page are found."""
     columns: dict[str, MetricColumn] = view.used_columns()
     board = next(iter(columns.values())).ranking.declaration
-    return _served(view.model, board, PlanKind.PAGE, f"it is a run of the board{_scan(columns)}")
+    scan = _scan(view.model, board, columns)
+    return _served(view.model, board, PlanKind.PAGE, f"it is a run of the board{scan}")
 
 
-def _scan(columns: Mapping[str, MetricColumn]) -> str:
+def _scan(model: type[Model], board: Leaderboard, columns: Mapping[str, MetricColumn]) -> str:
     sized = [column.metric.name for column in columns.values() if column.needs_board_size]
-    return f"; {sized[0]} counts the whole board" if sized else ""
+    if not sized:
+        return ""
+    by = "from" if has_covering_index(model, board) else "which would be cheaper from"
+    return f"; {sized[0]} counts the whole board, {by} a covering index"
 
 
 def _served(model: type[Model], board: Any, kind: PlanKind, reason: str) -> ChosenPlan:
