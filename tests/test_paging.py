@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from threading import Event
@@ -343,6 +345,28 @@ def test_a_window_would_be_narrowed(data: None) -> None:
     with pytest.raises(NotSupportedError, match=r"around\(\) after a window"):
         counted.around(entry)
     assert {entry.n for entry in view.page(2).annotate(n=Window(Count("pk")))} == {2}
+
+
+def test_a_page_is_pickled_with_its_rows(data: None, django_assert_num_queries: Any) -> None:
+    view = Attempt.objects.on_board(test=Test.objects.get(name="test 0"))
+    page = view.page(2, at_rank=2)
+    with django_assert_num_queries(2):
+        stored = pickle.dumps(page)
+    with django_assert_num_queries(0):
+        found = pickle.loads(stored)
+        assert shown(found) == shown(page)
+    assert list(found.filter(pk=page[1].pk)) == [page[1]]
+    assert shown(copy.deepcopy(view.page(2, at_rank=2))) == shown(page)
+
+
+@pytest.mark.parametrize("size", [2**31, 2**63 - 1, 2**63, 2**100])
+def test_a_page_of_more_rows_than_there_can_be(size: int, data: None) -> None:
+    view = Attempt.objects.on_board(test=Test.objects.get(name="test 0"))
+    everyone = shown(view.ranked())
+    first = view.top(1).get()
+    assert shown(view.page(size)) == everyone
+    assert shown(view.page(size, after=first)) == everyone[1:]
+    assert shown(view.page(size, before=first)) == shown(view.page(2, at_rank=size)) == []
 
 
 def test_asynchronous_pages(data: None) -> None:

@@ -22,7 +22,7 @@ from leaderboard.orm.extent import is_turned
 from leaderboard.orm.lateral import is_plain
 from leaderboard.orm.models import key_names
 from leaderboard.querysets.each import EachQuerySet
-from leaderboard.querysets.places import as_value, at_least_one
+from leaderboard.querysets.places import MOST_ROWS, as_value, at_least_one
 from leaderboard.standings.explained import ChosenPlan, plan_of_run
 from leaderboard.standings.located import Location, location_of
 from leaderboard.standings.metrics import Rank, Ranking
@@ -85,7 +85,7 @@ class PageQuerySet(EachQuerySet):
         ``DoesNotExist`` where the entry or the member is not ranked or not in the view, and otherwise what
         :meth:`around` raises.
         """
-        size = at_least_one(size, "size")
+        size = min(at_least_one(size, "size"), MOST_ROWS - 1)
         if [after is None, before is None, at_rank is None, of_member is None].count(False) > 1:
             raise TypeError("page() begins at one of after=, before=, at_rank= and of_member=.")
         self._refuse_windows("page")
@@ -168,6 +168,10 @@ class PageQuerySet(EachQuerySet):
         own = Subquery(view.filter(pk=as_value(key)).order_by().values_list(page))
         return view.filter(Exact(page, own))
 
+    def __getstate__(self) -> dict[str, Any]:
+        # Its results go along, and what they were found by would be read whole.
+        return {**super().__getstate__(), "_page": None}
+
     # How it is read
 
     def explain(self, *, format: str | None = None, **options: Any) -> str:
@@ -235,7 +239,7 @@ class PageQuerySet(EachQuerySet):
     def _run_of(self, page: Page, *, again: bool = False) -> Run | None:
         """Return the run that a page is at this moment; None where there is none."""
         if page.key is None:
-            first = self._place_at(page, page.view, page.position)
+            first = self._place_at(page, self._view_of(page), page.position)
             if first is None:
                 return None
             return Run(place=first, later=True, count=page.size, position=page.position)
@@ -248,20 +252,25 @@ class PageQuerySet(EachQuerySet):
         if nth is None:
             return None
         before = (nth - 1) % page.size
-        earlier = page.view.filter(beyond(page.order, [*place.terms, *place.ties, *place.key], later=False))
+        earlier = self._view_of(page).filter(
+            beyond(page.order, [*place.terms, *place.ties, *place.key], later=False)
+        )
         first = self._place_at(page, earlier.reverse(), before) if before else place
         if first is None:
             return None
         return Run(place=first, later=True, count=page.size, position=nth - before, shown=place.key)
 
+    def _view_of(self, page: Page) -> Any:
+        return page.view.using(self.db)
+
     def _nth(self, page: Page, place: Place) -> int | None:
         """Return the position of an entry on the board; None where it does not stand where it did."""
-        counted = page.view.with_rank(RankKind.ORDINAL, prefix=POSITION)._counted_at(place)
+        counted = self._view_of(page).with_rank(RankKind.ORDINAL, prefix=POSITION)._counted_at(place)
         return next(iter(counted.order_by().values_list(f"{POSITION}rank", flat=True)), None)
 
     def _place_of(self, page: Page) -> Place | None:
         """Return where the entry that the page begins beside stands; None where it is not ranked any more."""
-        read = page.view.filter(pk=as_value(page.key))._place_in_view(page.location)
+        read = self._view_of(page).filter(pk=as_value(page.key))._place_in_view(page.location)
         return None if read is None else read[1]
 
     def _place_at(self, page: Page, view: Any, position: int) -> Place | None:

@@ -24,7 +24,7 @@ from leaderboard.querysets.counted import CountedQuerySet
 from leaderboard.standings.metrics import IsRanked, Metric, MetricColumn, Rank, Ranking, TermValue, TieValue
 from leaderboard.standings.standing import Standing
 
-__all__ = ["PlaceQuerySet", "as_value", "at_least_one", "limit"]
+__all__ = ["MOST_ROWS", "PlaceQuerySet", "as_value", "at_least_one", "limit"]
 
 
 # The largest bigint: what LIMIT takes.
