@@ -7,7 +7,7 @@ from typing import Any
 
 import django
 import pytest
-from django.db import connection, models
+from django.db import NotSupportedError, connection, models
 from django.db.models import Count, Exists, F, Max, OuterRef, Window
 from django.test.utils import isolate_apps
 
@@ -189,7 +189,10 @@ def test_views_by_a_window(results: Any) -> None:
     assert sorted(ranks(view)) == [1, 1, 3, 4, 5, 5]
     third = view.get(rank=3)
     assert view.get_standing(third).rank == 3
-    assert [entry.rank for entry in view.around(third, before=1, after=1)] == [1, 3, 4]
+    with pytest.raises(NotSupportedError, match="after a window"):
+        view.around(third)
+    shown = results.on_board(cup=1).with_rank().filter(pk__in=[entry.pk for entry in view])
+    assert [entry.rank for entry in shown.around(third, before=1, after=1)] == [1, 3, 4]
     assert sorted(ranks(view.exclude(score=5).as_population().with_rank())) == [1, 2, 3, 3]
     assert len(view.order_by("rank")[:1] | results.on_board(cup=1).standings().filter(score=3)) == 2
     assert view.update(who=9) == 6

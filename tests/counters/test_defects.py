@@ -76,9 +76,9 @@ DEFECTS = {
     "a fold adds what it leaves": Defect(
         "journal_post_votes_cast_settle",
         'DELETE FROM "counters_post_votes_cast_journal" j WHERE j.key = NEW.key AND j.reason <> -1 '
-        "AND EXISTS (SELECT FROM held) RETURNING j.*",
+        "AND j.reason <> 1 AND EXISTS (SELECT FROM held) RETURNING j.*",
         "SELECT j.* FROM counters_post_votes_cast_journal j WHERE j.key = NEW.key AND j.reason <> -1 "
-        "AND EXISTS (SELECT FROM held)",
+        "AND j.reason <> 1 AND EXISTS (SELECT FROM held)",
         ("vote",),
     ),
 }
