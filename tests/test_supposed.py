@@ -120,6 +120,14 @@ def test_of_a_member_the_best_counts(data: None) -> None:
     assert (other.rank, other.board_size) == (1, view.ranked().count() + 1)
 
 
+@pytest.mark.parametrize("score", [-(2**31), -1, 2**31 - 1])
+def test_the_least_and_the_greatest(score: int, data: None) -> None:
+    declared = Leaderboard(within=["test"], order_by=["-score"])
+    view = Attempt.objects.with_leaderboard(declared).on_board(test=Test.objects.get(name="test 0"))
+    rank = 1 if score > 0 else view.ranked().count() + 1
+    assert view.rank_if(score=score).rank == rank
+
+
 def test_a_cut_off_by_a_relation(data: None) -> None:
     declared = Leaderboard(within=["test"], order_by=["-score"], cut_off=AtLeast("score", F("test__cut_off")))
     view = Attempt.objects.with_leaderboard(declared).on_board(test=Test.objects.get(cut_off=70))

@@ -42,7 +42,8 @@ class Typed(models.Value):
 
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, Any]:
         sql, params = super().as_sql(compiler, connection)
-        return f"{sql}::{_type_of(self.output_field, connection)}", params
+        # In parentheses, since a cast binds closer than the sign of a number that psycopg2 writes.
+        return f"({sql})::{_type_of(self.output_field, connection)}", params
 
 
 def _type_of(field: Any, connection: Any) -> str:
