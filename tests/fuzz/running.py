@@ -197,7 +197,7 @@ class Helpers:
 
     def placed(self, queryset: Any, position: int) -> Any:
         """Return the primary key of a row among those shown, or of any where none is."""
-        keys = list(queryset.values_list("pk", flat=True))
+        keys = [entry.pk for entry in queryset]
         return keys[position % len(keys)] if keys else self.key(position)
 
     def placed_entry(self, queryset: Any, position: int) -> Any:
