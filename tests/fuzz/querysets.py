@@ -8,9 +8,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
 
 from django.db import models
-from django.db.models import F, OrderBy, Transform
+from django.db.models import F, OrderBy, Transform, Value
 from django.db.models.expressions import Col
-from django.db.models.lookups import IsNull
+from django.db.models.lookups import Exact, IsNull
 from django.db.models.sql import Query
 from django.db.models.sql.where import AND, WhereNode
 
@@ -222,7 +222,11 @@ class MirrorQuerySet(models.QuerySet[Any]):
         entry = before if after is None else after
         keys, place = self._places(None if entry is None else entry.pk)
         first = at_rank - 1 if entry is None else place + 1 if after is not None else max(place - size, 0)
-        return self.ranked().filter(pk__in=keys[first : place if before is not None else first + size])
+        shown = keys[first : place if before is not None else first + size]
+        # For no keys Django sends no statement, and refuses nothing that it would have sent.
+        return (
+            self.ranked().filter(pk__in=shown) if shown else self.ranked().filter(Exact(Value(1), Value(2)))
+        )
 
     def _places(self, pk: Any) -> tuple[list[Any], int]:
         # Of the rows of a join an entry may have several, which are one place. By the rows, as Django cuts a
