@@ -32,7 +32,7 @@ from tests.testapp.models import Attempt, Candidate, Test
 pytestmark = pytest.mark.django_db
 
 FEWER = settings(max_examples=settings().max_examples // 10)
-CALLS = 1000 if settings().max_examples > 200 else 50
+CALLS = 1000 if settings().max_examples > 200 else 25
 ties = st.sampled_from([None, ["label"], ["-big", "label"], [F("ratio").desc()]])
 METRICS = ("pk", "rank", "percentile", "board_size", "qualification")
 
@@ -110,7 +110,7 @@ def test_walking_forwards_and_backwards(kind: RankKind, name: str, data: None) -
     view = Attempt.objects.with_leaderboard(board).on_board(test=Test.objects.get(name="test 0")).standings()
     everyone = shown(view.ranked().iterator())
     assert len(everyone) > 4
-    for size in (1, 2, 3):
+    for size in (1, 3):
         with runs_only():
             page = list(view.page(size))
             forwards = shown(page)
