@@ -169,7 +169,7 @@ def _entries(view: Any) -> dict[str, Any]:
 
 
 def _ranks(name: str, view: Any, test: Any, runs: int, notes: list[str]) -> Iterator[Figure]:
-    shown = view.with_rank()
+    ranks = view.with_rank()
     number = "count(DISTINCT candidate_id)" if name == "members" else "count(*)"
     for position, entry in _entries(view).items():
         where = POPULATION.format(test=test.pk) + BETTER.format(
@@ -177,9 +177,9 @@ def _ranks(name: str, view: Any, test: Any, runs: int, notes: list[str]) -> Iter
         )
         sql = f"SELECT {number} + 1 FROM testapp_attempt WHERE {where}"
         (rank,) = execute(sql)
-        assert shown.get(pk=entry.pk).rank == rank == next(shown.filter(pk=entry.pk).iterator()).rank
-        counted = partial(clock, partial(shown.get, pk=entry.pk))
-        times, ratios = paired([counted, by_window(shown.filter(pk=entry.pk))], runs)
+        assert ranks.get(pk=entry.pk).rank == rank == next(ranks.filter(pk=entry.pk).iterator()).rank
+        counted = partial(clock, partial(ranks.get, pk=entry.pk))
+        times, ratios = paired([counted, by_window(ranks.filter(pk=entry.pk))], runs)
         yield Figure(f"rank-{name}-{position}/window", ratios[0], LIMITS[position])
         notes.append(f"rank of {name} at the {position}: {shown(times)}")
         times, ratios = paired([counted, partial(clock, partial(execute, sql))], runs)
