@@ -151,7 +151,7 @@ MUTATIONS = (
     Mutation(
         "top() looks members up without an index",
         "standings/plan",
-        "        and finds_counting_entries(view.model, declaration)\n",
+        "        and finds_counting_entries(model, declaration)\n",
         "        and True\n",
         PAGES,
     ),

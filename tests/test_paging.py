@@ -13,14 +13,14 @@ from unittest import mock
 import pytest
 from asgiref.sync import async_to_sync
 from django.db import NotSupportedError, connection, transaction
-from django.db.models import Count, F, Window
+from django.db.models import Count, F, OuterRef, Subquery, Window
 from django.test.utils import CaptureQueriesContext
 from django.utils.timezone import now
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase as HypothesisTestCase
 
-from leaderboard import BoardNotPinned, Leaderboard, PlanKind, RankKind
+from leaderboard import AtLeast, BoardNotPinned, Leaderboard, PlanKind, RankKind
 from leaderboard.querysets.pages import PageQuerySet
 from leaderboard.testing import reference_standings
 from tests.attempts import START
@@ -169,6 +169,18 @@ def test_a_page_of_a_view_shows_ranks_of_the_board(data: None) -> None:
     population = view.filter(candidate__team="red").as_population().standings()
     everyone = list(population.ranked())
     assert shown(population.page(2, after=everyone[0])) == shown(everyone[1:3])
+
+
+@pytest.mark.parametrize("name", ["overall", "members"])
+def test_a_cut_off_by_a_subquery(name: str, data: None) -> None:
+    own = Subquery(Test.objects.filter(pk=OuterRef("test")).values("cut_off")[:1])
+    declared = Attempt.objects.board(name)._declaration.replace(cut_off=AtLeast("score", own))
+    view = (
+        Attempt.objects.with_leaderboard(declared).on_board(test=Test.objects.get(name="test 0")).standings()
+    )
+    everyone = list(view.ranked())
+    assert shown(view.page(2, after=everyone[0])) == shown(everyone[1:3])
+    assert shown(view.page(2, before=everyone[2])) == shown(everyone[:2])
 
 
 def test_statements_of_a_page(data: None, django_assert_num_queries: Any) -> None:

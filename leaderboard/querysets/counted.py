@@ -19,7 +19,7 @@ from leaderboard.standings.metrics import Ranking
 from leaderboard.standings.plan import Place
 from leaderboard.standings.shared import is_lasting, written_once
 
-__all__ = ["CountedQuerySet"]
+__all__ = ["TRIES", "CountedQuerySet"]
 
 # How often an entry may move between two statements before the window is asked, in one statement.
 TRIES = 2

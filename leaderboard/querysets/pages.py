@@ -21,6 +21,7 @@ from leaderboard.kinds import RankKind
 from leaderboard.orm.extent import is_turned
 from leaderboard.orm.lateral import is_plain
 from leaderboard.orm.models import key_names
+from leaderboard.querysets.counted import TRIES
 from leaderboard.querysets.each import EachQuerySet
 from leaderboard.querysets.places import MOST_ROWS, as_value, at_least_one
 from leaderboard.standings.explained import ChosenPlan, plan_of_run
@@ -31,8 +32,6 @@ from leaderboard.standings.run import Run, can_be_run
 
 __all__ = ["PageQuerySet"]
 
-# How often an entry may move between two statements before all is read by one.
-TRIES = 2
 POSITION = "_page_rank"
 
 

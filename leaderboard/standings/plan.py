@@ -11,6 +11,7 @@ from django.db.models import Model
 from django.db.models.lookups import Exact, IsNull
 
 from leaderboard.declaration.coverage import finds_counting_entries
+from leaderboard.declaration.leaderboard import Leaderboard
 from leaderboard.expressions.literals import FromText
 from leaderboard.orm.conditions import bounds_from_above
 from leaderboard.orm.extent import (
@@ -34,6 +35,7 @@ __all__ = [
     "Place",
     "Plan",
     "RankingPlan",
+    "can_look_up",
     "counted_plan",
     "free_levels",
     "pins_at",
@@ -238,13 +240,6 @@ def run_plan(model: type[Model], columns: Mapping[str, MetricColumn], place: Pla
     return _plan_at(place, model, columns, levels, members)
 
 
-def supposed_plan(
-    model: type[Model], columns: Mapping[str, MetricColumn], place: Place, levels: Levels
-) -> Plan:
-    """Return the plan for an entry that would stand at ``place``."""
-    return _plan_at(place, model, columns, levels, Members.KNOWN)
-
-
 def pins_at(place: Place) -> dict[str, Any]:
     """Return the lookups that hold the names of ``within`` to where a place is."""
     return {
@@ -286,15 +281,19 @@ def _members(
         view, enforced
     ):
         return Members.ANY if asks_for_one(view) else Members.COUNTED
-    # Without indexes, a subquery for each row would take the square of the board's size.
-    looks_up = (
-        stops_early
-        and isinstance(declaration.member, str)
-        and len(key_fields(view.model)) == 1
-        and not any(map(holds_query, declaration.row_expressions()))
-        and finds_counting_entries(view.model, declaration)
-    )
+    looks_up = stops_early and can_look_up(view.model, declaration)
     return Members.LOOKED_UP if looks_up else Members.NUMBERED
+
+
+def can_look_up(model: type[Model], declaration: Leaderboard) -> bool:
+    """Tell whether the counting entry of a member is found row by row, by indexes."""
+    # Without them, a subquery for each row would take the square of the board's size.
+    return (
+        isinstance(declaration.member, str)
+        and len(key_fields(model)) == 1
+        and not any(map(holds_query, declaration.row_expressions()))
+        and finds_counting_entries(model, declaration)
+    )
 
 
 def _bounds(view: DerivedQuery, columns: Mapping[str, MetricColumn]) -> Iterator[tuple[Any, Metric]]:

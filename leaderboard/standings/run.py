@@ -22,7 +22,6 @@ from django.db.models import Case, Count, ExpressionWrapper, Model, OrderBy, Val
 from django.db.models.functions import DenseRank, RowNumber
 from django.db.models.lookups import Exact, LessThanOrEqual
 
-from leaderboard.declaration.coverage import finds_counting_entries
 from leaderboard.expressions.bounds import beyond
 from leaderboard.expressions.fields import BIGINT, BOOLEAN
 from leaderboard.expressions.literals import FromText
@@ -30,12 +29,12 @@ from leaderboard.expressions.logic import all_of, equal, not_distinct
 from leaderboard.expressions.tally import Tally, WindowTally
 from leaderboard.orm.conditions import lookup_on
 from leaderboard.orm.levels import LevelQuery, level_over
-from leaderboard.orm.models import key_fields
+from leaderboard.orm.trees import holds_query
 from leaderboard.standings.counted import CountedTally, order_at
 from leaderboard.standings.counting import key_order
 from leaderboard.standings.entries import EntryLevel, entry_level
 from leaderboard.standings.metrics import MetricColumn, Ranking
-from leaderboard.standings.plan import Levels, Place, Plan, pins_at, run_plan
+from leaderboard.standings.plan import Levels, Place, Plan, can_look_up, pins_at, run_plan
 from leaderboard.standings.population import Population
 
 __all__ = ["Run", "can_be_run", "run_table"]
@@ -57,15 +56,11 @@ class Run:
 
 
 def can_be_run(model: type[Model], ranking: Ranking) -> bool:
-    """Tell whether a run of a board is read without the rest: a member's counting entry must be looked up."""
+    """Tell whether a run of a board is read without the rest, and no subquery is to be evaluated below it."""
     declaration = ranking.declaration
-    if not declaration.member_parts:
-        return True
-    return (
-        isinstance(declaration.member, str)
-        and len(key_fields(model)) == 1
-        and finds_counting_entries(model, declaration)
-    )
+    if any(map(holds_query, declaration.row_expressions())):
+        return False
+    return not declaration.member_parts or can_look_up(model, declaration)
 
 
 def run_table(
@@ -157,8 +152,7 @@ def _limit(
     terms = [term for term, _ in order]
     if with_ties:
         entries.lowest.sort(_turned(terms[: len(run.place.terms)], run.later))
-        above = figures if entries.lowest is entries.query else entries.query
-        above.read_first(run.count)
+        figures.read_first(run.count)
     else:
         entries.lowest.sort(_turned(terms, run.later))
         entries.lowest.end_after(run.count)

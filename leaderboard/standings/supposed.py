@@ -23,7 +23,7 @@ from leaderboard.orm.models import key_names
 from leaderboard.standings.counted import CountedTally, comes_before, plus_one
 from leaderboard.standings.entries import entry_level
 from leaderboard.standings.metrics import MetricColumn
-from leaderboard.standings.plan import Levels, Place, supposed_plan
+from leaderboard.standings.plan import Levels, Place, counted_plan
 from leaderboard.standings.population import Population
 
 __all__ = ["supposed_table"]
@@ -33,7 +33,7 @@ def supposed_table(
     model: type[Model], columns: Mapping[str, MetricColumn], place: Place, row: Any, levels: Levels
 ) -> LevelQuery:
     """Return the derived table of one entry, whose columns ``row`` has, and whose ``place`` they make."""
-    plan = supposed_plan(model, columns, place, levels)
+    plan = counted_plan(model, columns, place, levels)
     entries = entry_level(plan)
     entries.query.refuse_multiplied_rows()
     entries.lowest.read_row(row)
