@@ -249,6 +249,36 @@ def test_two_folds_of_one_key(rows: Rows, two: list[Session]) -> None:
     assert execute("SELECT vote_count FROM counters_post WHERE id = %s", [rows.one.pk]) == [(67,)]
 
 
+@pytest.mark.parametrize("meanwhile", ["fold", "leave", "rekey", "arrive"])
+def test_truncate_while_a_journal_is_moved(rows: Rows, two: list[Session], meanwhile: str) -> None:
+    """What another has moved to a column, or left behind, and not committed, is zeroed too."""
+    one, other = two
+    key, late = rows.one.pk, 999
+    # At this level nothing is folded.
+    other.begin(REPEATABLE_READ)
+    other.run(lambda: Vote.objects.bulk_create([Vote(content_object=Post(pk=pk)) for pk in (key, late)]))
+    other.commit()
+    if meanwhile in ("leave", "rekey"):
+        fold_journals()
+    moves = {
+        "fold": fold_journals,
+        "leave": lambda: execute("DELETE FROM counters_post WHERE id = %s", [key]),
+        "rekey": lambda: execute("UPDATE counters_post SET id = 77 WHERE id = %s", [key]),
+        "arrive": lambda: Post.objects.create(pk=late, title="late", blog=rows.blog),
+    }
+    Comment.objects.all().delete()
+    Review.objects.all().delete()
+    one.begin()
+    one.run(moves[meanwhile])
+    waiting = other.start(lambda: execute("TRUNCATE counters_vote"))
+    assert settled(*two) == [other]
+    one.commit()
+    waiting.result()
+    for pk in (key, late):
+        Post.objects.get_or_create(pk=pk, defaults={"title": "again", "blog": rows.blog})
+    assert set(values("vote_count")) == {0}
+
+
 def test_a_reader_of_an_older_snapshot_while_a_journal_is_folded(rows: Rows, two: list[Session]) -> None:
     Vote.objects.create(content_object=rows.one)
     one, other = two

@@ -1,15 +1,23 @@
 -- counter_insert_blog_posts AFTER INSERT counters_post
-
+DECLARE _change_more boolean; _change_k bigint; _change_1 bigint;
 /* counters.Blog.comment_count=37f8ef232f5559222bd4df495ef38e90; */
 IF current_setting('leaderboard.ignore', true) = 'on' THEN
     INSERT INTO "counters_blog_posts_journal" (key, reason) SELECT DISTINCT dirty.key, -1 FROM (SELECT "blog_id" FROM new_rows WHERE "blog_id" IS NOT NULL) dirty (key) WHERE dirty.key IS NOT NULL;
     RETURN NULL;
 END IF;
-UPDATE "counters_blog" p SET "comment_count" = p."comment_count" + change._1 FROM (SELECT r._k, r._1::bigint AS _1 FROM (SELECT "blog_id" AS _k, COALESCE("comment_count", 0) AS _1 FROM new_rows WHERE "blog_id" IS NOT NULL) r LIMIT 1) change
-WHERE p."id" = change._k AND (change._1 <> 0) AND NOT EXISTS (SELECT FROM new_rows WHERE "blog_id" IS NOT NULL OFFSET 1);
-IF FOUND THEN
+SELECT EXISTS (SELECT FROM new_rows WHERE "blog_id" IS NOT NULL OFFSET 1), r._k, r._1::bigint INTO _change_more, _change_k, _change_1
+FROM (SELECT "blog_id" AS _k, COALESCE("comment_count", 0) AS _1 FROM new_rows WHERE "blog_id" IS NOT NULL) r LIMIT 1;
+IF _change_k IS NULL THEN
     RETURN NULL;
-ELSIF NOT EXISTS (SELECT FROM (SELECT "blog_id" AS _k, COALESCE("comment_count", 0) AS _1 FROM new_rows WHERE "blog_id" IS NOT NULL) r WHERE NOT (r._1 = 0)) THEN
+ELSIF NOT _change_more THEN
+    IF _change_1 = 0 THEN
+        RETURN NULL;
+    END IF;
+    UPDATE "counters_blog" SET "comment_count" = "comment_count" + _change_1
+    WHERE "id" = _change_k;
+    IF NOT FOUND THEN
+        INSERT INTO "counters_blog_posts_journal" (key, reason, "comment_count") VALUES (_change_k, 1, _change_1);
+    END IF;
     RETURN NULL;
 END IF;
 WITH delta AS MATERIALIZED (
@@ -32,7 +40,7 @@ FROM delta LEFT JOIN added ON added._k = delta._k WHERE added._k IS NULL;
 RETURN NULL;
 
 -- counter_update_blog_posts AFTER UPDATE counters_post
-DECLARE _touched bigint[]; _change_more boolean; _change_k bigint; _change_1 bigint; _before_more boolean; _before_k bigint; _before_1 bigint;
+DECLARE _change_more boolean; _change_k bigint; _change_1 bigint; _before_more boolean; _before_k bigint; _before_1 bigint;
 /* counters.Blog.comment_count=37f8ef232f5559222bd4df495ef38e90; */
 IF current_setting('leaderboard.ignore', true) = 'on' THEN
     INSERT INTO "counters_blog_posts_journal" (key, reason) SELECT DISTINCT dirty.key, -1 FROM (SELECT "blog_id" FROM new_rows WHERE "blog_id" IS NOT NULL UNION ALL SELECT "blog_id" FROM old_rows WHERE "blog_id" IS NOT NULL) dirty (key) WHERE dirty.key IS NOT NULL;
@@ -79,17 +87,26 @@ FROM delta LEFT JOIN added ON added._k = delta._k WHERE added._k IS NULL;
 RETURN NULL;
 
 -- counter_delete_blog_posts AFTER DELETE counters_post
-
+DECLARE _change_more boolean; _change_k bigint; _change_1 bigint;
 /* counters.Blog.comment_count=37f8ef232f5559222bd4df495ef38e90; */
 IF current_setting('leaderboard.ignore', true) = 'on' THEN
     INSERT INTO "counters_blog_posts_journal" (key, reason) SELECT DISTINCT dirty.key, -1 FROM (SELECT "blog_id" FROM old_rows WHERE "blog_id" IS NOT NULL) dirty (key) WHERE dirty.key IS NOT NULL;
     RETURN NULL;
 END IF;
-UPDATE "counters_blog" p SET "comment_count" = p."comment_count" + change._1 FROM (SELECT r._k, -r._1::bigint AS _1 FROM (SELECT "blog_id" AS _k, COALESCE("comment_count", 0) AS _1 FROM old_rows WHERE "blog_id" IS NOT NULL) r LIMIT 1) change
-WHERE p."id" = change._k AND (change._1 <> 0) AND NOT EXISTS (SELECT FROM old_rows WHERE "blog_id" IS NOT NULL OFFSET 1);
-IF FOUND THEN
+SELECT EXISTS (SELECT FROM old_rows WHERE "blog_id" IS NOT NULL OFFSET 1), r._k, r._1::bigint INTO _change_more, _change_k, _change_1
+FROM (SELECT "blog_id" AS _k, COALESCE("comment_count", 0) AS _1 FROM old_rows WHERE "blog_id" IS NOT NULL) r LIMIT 1;
+IF _change_k IS NULL THEN
     RETURN NULL;
-ELSIF NOT EXISTS (SELECT FROM (SELECT "blog_id" AS _k, COALESCE("comment_count", 0) AS _1 FROM old_rows WHERE "blog_id" IS NOT NULL) r WHERE NOT (r._1 = 0)) THEN
+ELSIF NOT _change_more THEN
+    _change_1 := -_change_1;
+    IF _change_1 = 0 THEN
+        RETURN NULL;
+    END IF;
+    UPDATE "counters_blog" SET "comment_count" = "comment_count" + _change_1
+    WHERE "id" = _change_k;
+    IF NOT FOUND THEN
+        INSERT INTO "counters_blog_posts_journal" (key, reason, "comment_count") VALUES (_change_k, 1, _change_1);
+    END IF;
     RETURN NULL;
 END IF;
 WITH delta AS MATERIALIZED (
@@ -118,6 +135,7 @@ IF current_setting('transaction_isolation') <> 'read committed' THEN
     USING ERRCODE = 'feature_not_supported',
     HINT = 'Its snapshot may be older than rows that it removes. Use DELETE.';
 END IF;
+LOCK TABLE "counters_blog_posts_journal" IN SHARE ROW EXCLUSIVE MODE;
 IF EXISTS (SELECT FROM "counters_post") THEN
     WITH batch AS MATERIALIZED (
     SELECT p."id" AS _k, p."comment_count" AS _1 FROM "counters_blog" p 
@@ -307,7 +325,7 @@ RETURN NEW;
 
             CREATE OR REPLACE FUNCTION pgtrigger_counter_insert_blog_posts_ad942() RETURNS TRIGGER LANGUAGE plpgsql SECURITY DEFINER AS $body$
 #variable_conflict use_column
-
+DECLARE _change_more boolean; _change_k bigint; _change_1 bigint;
 BEGIN
 
 /* counters.Blog.comment_count=37f8ef232f5559222bd4df495ef38e90; */
@@ -315,11 +333,19 @@ IF current_setting('leaderboard.ignore', true) = 'on' THEN
     INSERT INTO "counters_blog_posts_journal" (key, reason) SELECT DISTINCT dirty.key, -1 FROM (SELECT "blog_id" FROM new_rows WHERE "blog_id" IS NOT NULL) dirty (key) WHERE dirty.key IS NOT NULL;
     RETURN NULL;
 END IF;
-UPDATE "counters_blog" p SET "comment_count" = p."comment_count" + change._1 FROM (SELECT r._k, r._1::bigint AS _1 FROM (SELECT "blog_id" AS _k, COALESCE("comment_count", 0) AS _1 FROM new_rows WHERE "blog_id" IS NOT NULL) r LIMIT 1) change
-WHERE p."id" = change._k AND (change._1 <> 0) AND NOT EXISTS (SELECT FROM new_rows WHERE "blog_id" IS NOT NULL OFFSET 1);
-IF FOUND THEN
+SELECT EXISTS (SELECT FROM new_rows WHERE "blog_id" IS NOT NULL OFFSET 1), r._k, r._1::bigint INTO _change_more, _change_k, _change_1
+FROM (SELECT "blog_id" AS _k, COALESCE("comment_count", 0) AS _1 FROM new_rows WHERE "blog_id" IS NOT NULL) r LIMIT 1;
+IF _change_k IS NULL THEN
     RETURN NULL;
-ELSIF NOT EXISTS (SELECT FROM (SELECT "blog_id" AS _k, COALESCE("comment_count", 0) AS _1 FROM new_rows WHERE "blog_id" IS NOT NULL) r WHERE NOT (r._1 = 0)) THEN
+ELSIF NOT _change_more THEN
+    IF _change_1 = 0 THEN
+        RETURN NULL;
+    END IF;
+    UPDATE "counters_blog" SET "comment_count" = "comment_count" + _change_1
+    WHERE "id" = _change_k;
+    IF NOT FOUND THEN
+        INSERT INTO "counters_blog_posts_journal" (key, reason, "comment_count") VALUES (_change_k, 1, _change_1);
+    END IF;
     RETURN NULL;
 END IF;
 WITH delta AS MATERIALIZED (
@@ -360,7 +386,7 @@ $body$;
                 FOR EACH STATEMENT 
                 EXECUTE FUNCTION pgtrigger_counter_insert_blog_posts_ad942();
 
-            COMMENT ON TRIGGER pgtrigger_counter_insert_blog_posts_ad942 ON "counters_post" IS '9f8797021367ffb96e1191395cf5d703413c94f4';
+            COMMENT ON TRIGGER pgtrigger_counter_insert_blog_posts_ad942 ON "counters_post" IS 'ddb66b44216089607dec73a7d2c6d5f616dabbb0';
 
             DO $state$ BEGIN
                 IF to_regclass('leaderboard_counterstate') IS NOT NULL THEN

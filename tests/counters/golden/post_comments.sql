@@ -1,5 +1,5 @@
 -- counter_insert_post_comments AFTER INSERT counters_comment
-DECLARE _touched bigint[]; _change_more boolean; _change_k bigint; _change_1 bigint; _change_2 bigint; _change_3 numeric; _change_4 timestamp with time zone; _change_5 integer; _before_more boolean; _before_k bigint; _before_1 bigint; _before_2 bigint; _before_3 numeric; _before_4 timestamp with time zone; _before_5 integer;
+DECLARE _touched bigint[]; _change_more boolean; _change_k bigint; _change_1 bigint; _change_2 bigint; _change_3 numeric; _change_4 timestamp with time zone; _change_5 integer;
 /* counters.Post.comment_count=8aeff409d23aae512d6f7f204c5f155c; counters.Post.karma=91af58984c6748100ea4f3018e3ed08c; counters.Post.spent=4ce320a996a0043023a970725c47d402; counters.Post.last_comment_at=dfc671f947afbc7c641b5381454cc120; counters.Post.fewest_votes=afc45919803995a04a95681b964e2431; */
 IF current_setting('leaderboard.ignore', true) = 'on' THEN
     INSERT INTO "counters_post_comments_journal" (key, reason) SELECT DISTINCT dirty.key, -1 FROM (SELECT "post_id" FROM new_rows WHERE "post_id" IS NOT NULL) dirty (key) WHERE dirty.key IS NOT NULL;
@@ -91,7 +91,7 @@ UPDATE "counters_post" p SET "last_comment_at" = (SELECT MAX("written_at") FROM 
 RETURN NULL;
 
 -- counter_delete_post_comments AFTER DELETE counters_comment
-DECLARE _touched bigint[]; _change_more boolean; _change_k bigint; _change_1 bigint; _change_2 bigint; _change_3 numeric; _change_4 timestamp with time zone; _change_5 integer; _before_more boolean; _before_k bigint; _before_1 bigint; _before_2 bigint; _before_3 numeric; _before_4 timestamp with time zone; _before_5 integer;
+DECLARE _touched bigint[]; _change_more boolean; _change_k bigint; _change_1 bigint; _change_2 bigint; _change_3 numeric; _change_4 timestamp with time zone; _change_5 integer;
 /* counters.Post.comment_count=8aeff409d23aae512d6f7f204c5f155c; counters.Post.karma=91af58984c6748100ea4f3018e3ed08c; counters.Post.spent=4ce320a996a0043023a970725c47d402; counters.Post.last_comment_at=dfc671f947afbc7c641b5381454cc120; counters.Post.fewest_votes=afc45919803995a04a95681b964e2431; */
 IF current_setting('leaderboard.ignore', true) = 'on' THEN
     INSERT INTO "counters_post_comments_journal" (key, reason) SELECT DISTINCT dirty.key, -1 FROM (SELECT "post_id" FROM old_rows WHERE "post_id" IS NOT NULL) dirty (key) WHERE dirty.key IS NOT NULL;
@@ -135,6 +135,7 @@ IF current_setting('transaction_isolation') <> 'read committed' THEN
     USING ERRCODE = 'feature_not_supported',
     HINT = 'Its snapshot may be older than rows that it removes. Use DELETE.';
 END IF;
+LOCK TABLE "counters_post_comments_journal" IN SHARE ROW EXCLUSIVE MODE;
 IF EXISTS (SELECT FROM "counters_comment") THEN
     WITH held AS MATERIALIZED (
     SELECT p."id" AS _k FROM "counters_post" p WHERE p."id" IN (SELECT p."id" FROM "counters_post" p WHERE p."last_comment_at" IS NOT NULL OR p."fewest_votes" IS NOT NULL) ORDER BY p."id"
@@ -369,7 +370,7 @@ RETURN NEW;
 
             CREATE OR REPLACE FUNCTION pgtrigger_counter_insert_post_comments_02c1e() RETURNS TRIGGER LANGUAGE plpgsql SECURITY DEFINER AS $body$
 #variable_conflict use_column
-DECLARE _touched bigint[]; _change_more boolean; _change_k bigint; _change_1 bigint; _change_2 bigint; _change_3 numeric; _change_4 timestamp with time zone; _change_5 integer; _before_more boolean; _before_k bigint; _before_1 bigint; _before_2 bigint; _before_3 numeric; _before_4 timestamp with time zone; _before_5 integer;
+DECLARE _touched bigint[]; _change_more boolean; _change_k bigint; _change_1 bigint; _change_2 bigint; _change_3 numeric; _change_4 timestamp with time zone; _change_5 integer;
 BEGIN
 
 /* counters.Post.comment_count=8aeff409d23aae512d6f7f204c5f155c; counters.Post.karma=91af58984c6748100ea4f3018e3ed08c; counters.Post.spent=4ce320a996a0043023a970725c47d402; counters.Post.last_comment_at=dfc671f947afbc7c641b5381454cc120; counters.Post.fewest_votes=afc45919803995a04a95681b964e2431; */
@@ -434,7 +435,7 @@ $body$;
                 FOR EACH STATEMENT 
                 EXECUTE FUNCTION pgtrigger_counter_insert_post_comments_02c1e();
 
-            COMMENT ON TRIGGER pgtrigger_counter_insert_post_comments_02c1e ON "counters_comment" IS '2fd00b3e7dd7800b2502e02a7c63d718e818c1d0';
+            COMMENT ON TRIGGER pgtrigger_counter_insert_post_comments_02c1e ON "counters_comment" IS '7c2d8eec7a53542c123edfa10343e6435d59e7e6';
 
             DO $state$ BEGIN
                 IF to_regclass('leaderboard_counterstate') IS NOT NULL THEN

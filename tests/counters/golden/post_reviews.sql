@@ -1,15 +1,23 @@
 -- counter_insert_post_reviews AFTER INSERT counters_review
-
+DECLARE _change_more boolean; _change_k bigint; _change_1 bigint; _change_2 bigint;
 /* counters.Post.rating_sum=28f84cba2ca7cc5a0819b2ca0a01c4df; counters.Post.rating_count=a227108fb052d88dab7b65ab7946c391; */
 IF current_setting('leaderboard.ignore', true) = 'on' THEN
     INSERT INTO "counters_post_reviews_journal" (key, reason) SELECT DISTINCT dirty.key, -1 FROM (SELECT "post_id" FROM new_rows WHERE "post_id" IS NOT NULL) dirty (key) WHERE dirty.key IS NOT NULL;
     RETURN NULL;
 END IF;
-UPDATE "counters_post" p SET "rating_sum" = p."rating_sum" + change._1, "rating_count" = p."rating_count" + change._2, "rating" = (p."rating_sum" + change._1)::numeric / NULLIF(p."rating_count" + change._2, 0) FROM (SELECT r._k, r._1::bigint AS _1, r._2::bigint AS _2 FROM (SELECT "post_id" AS _k, COALESCE("stars", 0) AS _1, CASE WHEN "stars" IS NOT NULL THEN 1 ELSE 0 END AS _2 FROM new_rows WHERE "post_id" IS NOT NULL) r LIMIT 1) change
-WHERE p."id" = change._k AND (change._1 <> 0 OR change._2 <> 0) AND NOT EXISTS (SELECT FROM new_rows WHERE "post_id" IS NOT NULL OFFSET 1);
-IF FOUND THEN
+SELECT EXISTS (SELECT FROM new_rows WHERE "post_id" IS NOT NULL OFFSET 1), r._k, r._1::bigint, r._2::bigint INTO _change_more, _change_k, _change_1, _change_2
+FROM (SELECT "post_id" AS _k, COALESCE("stars", 0) AS _1, CASE WHEN "stars" IS NOT NULL THEN 1 ELSE 0 END AS _2 FROM new_rows WHERE "post_id" IS NOT NULL) r LIMIT 1;
+IF _change_k IS NULL THEN
     RETURN NULL;
-ELSIF NOT EXISTS (SELECT FROM (SELECT "post_id" AS _k, COALESCE("stars", 0) AS _1, CASE WHEN "stars" IS NOT NULL THEN 1 ELSE 0 END AS _2 FROM new_rows WHERE "post_id" IS NOT NULL) r WHERE NOT (r._1 = 0 AND r._2 = 0)) THEN
+ELSIF NOT _change_more THEN
+    IF _change_1 = 0 AND _change_2 = 0 THEN
+        RETURN NULL;
+    END IF;
+    UPDATE "counters_post" SET "rating_sum" = "rating_sum" + _change_1, "rating_count" = "rating_count" + _change_2, "rating" = ("rating_sum" + _change_1)::numeric / NULLIF("rating_count" + _change_2, 0)
+    WHERE "id" = _change_k;
+    IF NOT FOUND THEN
+        INSERT INTO "counters_post_reviews_journal" (key, reason, "rating_sum", "rating_count") VALUES (_change_k, 1, _change_1, _change_2);
+    END IF;
     RETURN NULL;
 END IF;
 WITH delta AS MATERIALIZED (
@@ -32,7 +40,7 @@ FROM delta LEFT JOIN added ON added._k = delta._k WHERE added._k IS NULL;
 RETURN NULL;
 
 -- counter_update_post_reviews AFTER UPDATE counters_review
-DECLARE _touched bigint[]; _change_more boolean; _change_k bigint; _change_1 bigint; _change_2 bigint; _before_more boolean; _before_k bigint; _before_1 bigint; _before_2 bigint;
+DECLARE _change_more boolean; _change_k bigint; _change_1 bigint; _change_2 bigint; _before_more boolean; _before_k bigint; _before_1 bigint; _before_2 bigint;
 /* counters.Post.rating_sum=28f84cba2ca7cc5a0819b2ca0a01c4df; counters.Post.rating_count=a227108fb052d88dab7b65ab7946c391; */
 IF current_setting('leaderboard.ignore', true) = 'on' THEN
     INSERT INTO "counters_post_reviews_journal" (key, reason) SELECT DISTINCT dirty.key, -1 FROM (SELECT "post_id" FROM new_rows WHERE "post_id" IS NOT NULL UNION ALL SELECT "post_id" FROM old_rows WHERE "post_id" IS NOT NULL) dirty (key) WHERE dirty.key IS NOT NULL;
@@ -80,17 +88,27 @@ FROM delta LEFT JOIN added ON added._k = delta._k WHERE added._k IS NULL;
 RETURN NULL;
 
 -- counter_delete_post_reviews AFTER DELETE counters_review
-
+DECLARE _change_more boolean; _change_k bigint; _change_1 bigint; _change_2 bigint;
 /* counters.Post.rating_sum=28f84cba2ca7cc5a0819b2ca0a01c4df; counters.Post.rating_count=a227108fb052d88dab7b65ab7946c391; */
 IF current_setting('leaderboard.ignore', true) = 'on' THEN
     INSERT INTO "counters_post_reviews_journal" (key, reason) SELECT DISTINCT dirty.key, -1 FROM (SELECT "post_id" FROM old_rows WHERE "post_id" IS NOT NULL) dirty (key) WHERE dirty.key IS NOT NULL;
     RETURN NULL;
 END IF;
-UPDATE "counters_post" p SET "rating_sum" = p."rating_sum" + change._1, "rating_count" = p."rating_count" + change._2, "rating" = (p."rating_sum" + change._1)::numeric / NULLIF(p."rating_count" + change._2, 0) FROM (SELECT r._k, -r._1::bigint AS _1, -r._2::bigint AS _2 FROM (SELECT "post_id" AS _k, COALESCE("stars", 0) AS _1, CASE WHEN "stars" IS NOT NULL THEN 1 ELSE 0 END AS _2 FROM old_rows WHERE "post_id" IS NOT NULL) r LIMIT 1) change
-WHERE p."id" = change._k AND (change._1 <> 0 OR change._2 <> 0) AND NOT EXISTS (SELECT FROM old_rows WHERE "post_id" IS NOT NULL OFFSET 1);
-IF FOUND THEN
+SELECT EXISTS (SELECT FROM old_rows WHERE "post_id" IS NOT NULL OFFSET 1), r._k, r._1::bigint, r._2::bigint INTO _change_more, _change_k, _change_1, _change_2
+FROM (SELECT "post_id" AS _k, COALESCE("stars", 0) AS _1, CASE WHEN "stars" IS NOT NULL THEN 1 ELSE 0 END AS _2 FROM old_rows WHERE "post_id" IS NOT NULL) r LIMIT 1;
+IF _change_k IS NULL THEN
     RETURN NULL;
-ELSIF NOT EXISTS (SELECT FROM (SELECT "post_id" AS _k, COALESCE("stars", 0) AS _1, CASE WHEN "stars" IS NOT NULL THEN 1 ELSE 0 END AS _2 FROM old_rows WHERE "post_id" IS NOT NULL) r WHERE NOT (r._1 = 0 AND r._2 = 0)) THEN
+ELSIF NOT _change_more THEN
+    _change_1 := -_change_1;
+    _change_2 := -_change_2;
+    IF _change_1 = 0 AND _change_2 = 0 THEN
+        RETURN NULL;
+    END IF;
+    UPDATE "counters_post" SET "rating_sum" = "rating_sum" + _change_1, "rating_count" = "rating_count" + _change_2, "rating" = ("rating_sum" + _change_1)::numeric / NULLIF("rating_count" + _change_2, 0)
+    WHERE "id" = _change_k;
+    IF NOT FOUND THEN
+        INSERT INTO "counters_post_reviews_journal" (key, reason, "rating_sum", "rating_count") VALUES (_change_k, 1, _change_1, _change_2);
+    END IF;
     RETURN NULL;
 END IF;
 WITH delta AS MATERIALIZED (
@@ -119,6 +137,7 @@ IF current_setting('transaction_isolation') <> 'read committed' THEN
     USING ERRCODE = 'feature_not_supported',
     HINT = 'Its snapshot may be older than rows that it removes. Use DELETE.';
 END IF;
+LOCK TABLE "counters_post_reviews_journal" IN SHARE ROW EXCLUSIVE MODE;
 IF EXISTS (SELECT FROM "counters_review") THEN
     WITH batch AS MATERIALIZED (
     SELECT p."id" AS _k, p."rating_sum" AS _1, p."rating_count" AS _2, p."rating" FROM "counters_post" p 
@@ -333,7 +352,7 @@ RETURN NEW;
 
             CREATE OR REPLACE FUNCTION pgtrigger_counter_insert_post_reviews_44cac() RETURNS TRIGGER LANGUAGE plpgsql SECURITY DEFINER AS $body$
 #variable_conflict use_column
-
+DECLARE _change_more boolean; _change_k bigint; _change_1 bigint; _change_2 bigint;
 BEGIN
 
 /* counters.Post.rating_sum=28f84cba2ca7cc5a0819b2ca0a01c4df; counters.Post.rating_count=a227108fb052d88dab7b65ab7946c391; */
@@ -341,11 +360,19 @@ IF current_setting('leaderboard.ignore', true) = 'on' THEN
     INSERT INTO "counters_post_reviews_journal" (key, reason) SELECT DISTINCT dirty.key, -1 FROM (SELECT "post_id" FROM new_rows WHERE "post_id" IS NOT NULL) dirty (key) WHERE dirty.key IS NOT NULL;
     RETURN NULL;
 END IF;
-UPDATE "counters_post" p SET "rating_sum" = p."rating_sum" + change._1, "rating_count" = p."rating_count" + change._2, "rating" = (p."rating_sum" + change._1)::numeric / NULLIF(p."rating_count" + change._2, 0) FROM (SELECT r._k, r._1::bigint AS _1, r._2::bigint AS _2 FROM (SELECT "post_id" AS _k, COALESCE("stars", 0) AS _1, CASE WHEN "stars" IS NOT NULL THEN 1 ELSE 0 END AS _2 FROM new_rows WHERE "post_id" IS NOT NULL) r LIMIT 1) change
-WHERE p."id" = change._k AND (change._1 <> 0 OR change._2 <> 0) AND NOT EXISTS (SELECT FROM new_rows WHERE "post_id" IS NOT NULL OFFSET 1);
-IF FOUND THEN
+SELECT EXISTS (SELECT FROM new_rows WHERE "post_id" IS NOT NULL OFFSET 1), r._k, r._1::bigint, r._2::bigint INTO _change_more, _change_k, _change_1, _change_2
+FROM (SELECT "post_id" AS _k, COALESCE("stars", 0) AS _1, CASE WHEN "stars" IS NOT NULL THEN 1 ELSE 0 END AS _2 FROM new_rows WHERE "post_id" IS NOT NULL) r LIMIT 1;
+IF _change_k IS NULL THEN
     RETURN NULL;
-ELSIF NOT EXISTS (SELECT FROM (SELECT "post_id" AS _k, COALESCE("stars", 0) AS _1, CASE WHEN "stars" IS NOT NULL THEN 1 ELSE 0 END AS _2 FROM new_rows WHERE "post_id" IS NOT NULL) r WHERE NOT (r._1 = 0 AND r._2 = 0)) THEN
+ELSIF NOT _change_more THEN
+    IF _change_1 = 0 AND _change_2 = 0 THEN
+        RETURN NULL;
+    END IF;
+    UPDATE "counters_post" SET "rating_sum" = "rating_sum" + _change_1, "rating_count" = "rating_count" + _change_2, "rating" = ("rating_sum" + _change_1)::numeric / NULLIF("rating_count" + _change_2, 0)
+    WHERE "id" = _change_k;
+    IF NOT FOUND THEN
+        INSERT INTO "counters_post_reviews_journal" (key, reason, "rating_sum", "rating_count") VALUES (_change_k, 1, _change_1, _change_2);
+    END IF;
     RETURN NULL;
 END IF;
 WITH delta AS MATERIALIZED (
@@ -386,7 +413,7 @@ $body$;
                 FOR EACH STATEMENT 
                 EXECUTE FUNCTION pgtrigger_counter_insert_post_reviews_44cac();
 
-            COMMENT ON TRIGGER pgtrigger_counter_insert_post_reviews_44cac ON "counters_review" IS 'fe9b3b66c1f5ea8766bc079ead59a684789496dc';
+            COMMENT ON TRIGGER pgtrigger_counter_insert_post_reviews_44cac ON "counters_review" IS 'eac7f559608f1a74a4461efcad337f71916108d6';
 
             DO $state$ BEGIN
                 IF to_regclass('leaderboard_counterstate') IS NOT NULL THEN

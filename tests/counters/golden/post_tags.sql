@@ -1,15 +1,23 @@
 -- counter_insert_post_tags AFTER INSERT counters_post_tags
-
+DECLARE _change_more boolean; _change_k bigint; _change_1 bigint;
 /* counters.Post.tag_count=1e1f1258f2f1072da0abe361e1a01892; */
 IF current_setting('leaderboard.ignore', true) = 'on' THEN
     INSERT INTO "counters_post_tags_journal" (key, reason) SELECT DISTINCT dirty.key, -1 FROM (SELECT "post_id" FROM new_rows WHERE "post_id" IS NOT NULL) dirty (key) WHERE dirty.key IS NOT NULL;
     RETURN NULL;
 END IF;
-UPDATE "counters_post" p SET "tag_count" = p."tag_count" + change._1 FROM (SELECT r._k, r._1::bigint AS _1 FROM (SELECT "post_id" AS _k, 1 AS _1 FROM new_rows WHERE "post_id" IS NOT NULL) r LIMIT 1) change
-WHERE p."id" = change._k AND (change._1 <> 0) AND NOT EXISTS (SELECT FROM new_rows WHERE "post_id" IS NOT NULL OFFSET 1);
-IF FOUND THEN
+SELECT EXISTS (SELECT FROM new_rows WHERE "post_id" IS NOT NULL OFFSET 1), r._k, r._1::bigint INTO _change_more, _change_k, _change_1
+FROM (SELECT "post_id" AS _k, 1 AS _1 FROM new_rows WHERE "post_id" IS NOT NULL) r LIMIT 1;
+IF _change_k IS NULL THEN
     RETURN NULL;
-ELSIF NOT EXISTS (SELECT FROM (SELECT "post_id" AS _k, 1 AS _1 FROM new_rows WHERE "post_id" IS NOT NULL) r WHERE NOT (r._1 = 0)) THEN
+ELSIF NOT _change_more THEN
+    IF _change_1 = 0 THEN
+        RETURN NULL;
+    END IF;
+    UPDATE "counters_post" SET "tag_count" = "tag_count" + _change_1
+    WHERE "id" = _change_k;
+    IF NOT FOUND THEN
+        INSERT INTO "counters_post_tags_journal" (key, reason, "tag_count") VALUES (_change_k, 1, _change_1);
+    END IF;
     RETURN NULL;
 END IF;
 WITH delta AS MATERIALIZED (
@@ -32,7 +40,7 @@ FROM delta LEFT JOIN added ON added._k = delta._k WHERE added._k IS NULL;
 RETURN NULL;
 
 -- counter_update_post_tags AFTER UPDATE counters_post_tags
-DECLARE _touched bigint[]; _change_more boolean; _change_k bigint; _change_1 bigint; _before_more boolean; _before_k bigint; _before_1 bigint;
+DECLARE _change_more boolean; _change_k bigint; _change_1 bigint; _before_more boolean; _before_k bigint; _before_1 bigint;
 /* counters.Post.tag_count=1e1f1258f2f1072da0abe361e1a01892; */
 IF current_setting('leaderboard.ignore', true) = 'on' THEN
     INSERT INTO "counters_post_tags_journal" (key, reason) SELECT DISTINCT dirty.key, -1 FROM (SELECT "post_id" FROM new_rows WHERE "post_id" IS NOT NULL UNION ALL SELECT "post_id" FROM old_rows WHERE "post_id" IS NOT NULL) dirty (key) WHERE dirty.key IS NOT NULL;
@@ -79,17 +87,26 @@ FROM delta LEFT JOIN added ON added._k = delta._k WHERE added._k IS NULL;
 RETURN NULL;
 
 -- counter_delete_post_tags AFTER DELETE counters_post_tags
-
+DECLARE _change_more boolean; _change_k bigint; _change_1 bigint;
 /* counters.Post.tag_count=1e1f1258f2f1072da0abe361e1a01892; */
 IF current_setting('leaderboard.ignore', true) = 'on' THEN
     INSERT INTO "counters_post_tags_journal" (key, reason) SELECT DISTINCT dirty.key, -1 FROM (SELECT "post_id" FROM old_rows WHERE "post_id" IS NOT NULL) dirty (key) WHERE dirty.key IS NOT NULL;
     RETURN NULL;
 END IF;
-UPDATE "counters_post" p SET "tag_count" = p."tag_count" + change._1 FROM (SELECT r._k, -r._1::bigint AS _1 FROM (SELECT "post_id" AS _k, 1 AS _1 FROM old_rows WHERE "post_id" IS NOT NULL) r LIMIT 1) change
-WHERE p."id" = change._k AND (change._1 <> 0) AND NOT EXISTS (SELECT FROM old_rows WHERE "post_id" IS NOT NULL OFFSET 1);
-IF FOUND THEN
+SELECT EXISTS (SELECT FROM old_rows WHERE "post_id" IS NOT NULL OFFSET 1), r._k, r._1::bigint INTO _change_more, _change_k, _change_1
+FROM (SELECT "post_id" AS _k, 1 AS _1 FROM old_rows WHERE "post_id" IS NOT NULL) r LIMIT 1;
+IF _change_k IS NULL THEN
     RETURN NULL;
-ELSIF NOT EXISTS (SELECT FROM (SELECT "post_id" AS _k, 1 AS _1 FROM old_rows WHERE "post_id" IS NOT NULL) r WHERE NOT (r._1 = 0)) THEN
+ELSIF NOT _change_more THEN
+    _change_1 := -_change_1;
+    IF _change_1 = 0 THEN
+        RETURN NULL;
+    END IF;
+    UPDATE "counters_post" SET "tag_count" = "tag_count" + _change_1
+    WHERE "id" = _change_k;
+    IF NOT FOUND THEN
+        INSERT INTO "counters_post_tags_journal" (key, reason, "tag_count") VALUES (_change_k, 1, _change_1);
+    END IF;
     RETURN NULL;
 END IF;
 WITH delta AS MATERIALIZED (
@@ -118,6 +135,7 @@ IF current_setting('transaction_isolation') <> 'read committed' THEN
     USING ERRCODE = 'feature_not_supported',
     HINT = 'Its snapshot may be older than rows that it removes. Use DELETE.';
 END IF;
+LOCK TABLE "counters_post_tags_journal" IN SHARE ROW EXCLUSIVE MODE;
 IF EXISTS (SELECT FROM "counters_post_tags") THEN
     WITH batch AS MATERIALIZED (
     SELECT p."id" AS _k, p."tag_count" AS _1 FROM "counters_post" p 
@@ -331,7 +349,7 @@ RETURN NEW;
 
             CREATE OR REPLACE FUNCTION leaderboard_counter_insert_post_tags_9194a() RETURNS TRIGGER LANGUAGE plpgsql SECURITY DEFINER AS $body$
 #variable_conflict use_column
-
+DECLARE _change_more boolean; _change_k bigint; _change_1 bigint;
 BEGIN
 
 /* counters.Post.tag_count=1e1f1258f2f1072da0abe361e1a01892; */
@@ -339,11 +357,19 @@ IF current_setting('leaderboard.ignore', true) = 'on' THEN
     INSERT INTO "counters_post_tags_journal" (key, reason) SELECT DISTINCT dirty.key, -1 FROM (SELECT "post_id" FROM new_rows WHERE "post_id" IS NOT NULL) dirty (key) WHERE dirty.key IS NOT NULL;
     RETURN NULL;
 END IF;
-UPDATE "counters_post" p SET "tag_count" = p."tag_count" + change._1 FROM (SELECT r._k, r._1::bigint AS _1 FROM (SELECT "post_id" AS _k, 1 AS _1 FROM new_rows WHERE "post_id" IS NOT NULL) r LIMIT 1) change
-WHERE p."id" = change._k AND (change._1 <> 0) AND NOT EXISTS (SELECT FROM new_rows WHERE "post_id" IS NOT NULL OFFSET 1);
-IF FOUND THEN
+SELECT EXISTS (SELECT FROM new_rows WHERE "post_id" IS NOT NULL OFFSET 1), r._k, r._1::bigint INTO _change_more, _change_k, _change_1
+FROM (SELECT "post_id" AS _k, 1 AS _1 FROM new_rows WHERE "post_id" IS NOT NULL) r LIMIT 1;
+IF _change_k IS NULL THEN
     RETURN NULL;
-ELSIF NOT EXISTS (SELECT FROM (SELECT "post_id" AS _k, 1 AS _1 FROM new_rows WHERE "post_id" IS NOT NULL) r WHERE NOT (r._1 = 0)) THEN
+ELSIF NOT _change_more THEN
+    IF _change_1 = 0 THEN
+        RETURN NULL;
+    END IF;
+    UPDATE "counters_post" SET "tag_count" = "tag_count" + _change_1
+    WHERE "id" = _change_k;
+    IF NOT FOUND THEN
+        INSERT INTO "counters_post_tags_journal" (key, reason, "tag_count") VALUES (_change_k, 1, _change_1);
+    END IF;
     RETURN NULL;
 END IF;
 WITH delta AS MATERIALIZED (
@@ -384,7 +410,7 @@ $body$;
                 FOR EACH STATEMENT 
                 EXECUTE FUNCTION leaderboard_counter_insert_post_tags_9194a();
 
-            COMMENT ON TRIGGER leaderboard_counter_insert_post_tags_9194a ON "counters_post_tags" IS '53e4b66828c727cf893cced6ee2950776fc48d7a';
+            COMMENT ON TRIGGER leaderboard_counter_insert_post_tags_9194a ON "counters_post_tags" IS 'c35dd6bfad8de8f1ac4e7f615bbe0c7ae41f4a01';
 
             DO $state$ BEGIN
                 IF to_regclass('leaderboard_counterstate') IS NOT NULL THEN

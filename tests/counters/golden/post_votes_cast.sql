@@ -1,16 +1,19 @@
 -- counter_insert_post_votes_cast AFTER INSERT counters_vote
-
+DECLARE _change_more boolean; _change_k bigint; _change_1 bigint;
 /* counters.Post.vote_count=09eb043ed7650bc2e4845a9bef0de8c3; */
 IF current_setting('leaderboard.ignore', true) = 'on' THEN
     INSERT INTO "counters_post_votes_cast_journal" (key, reason) SELECT DISTINCT dirty.key, -1 FROM (SELECT "object_id" FROM new_rows WHERE "object_id" IS NOT NULL AND "content_type_id" = (SELECT t.id FROM django_content_type t WHERE t.app_label = 'counters' AND t.model = 'post')) dirty (key) WHERE dirty.key IS NOT NULL;
     RETURN NULL;
 END IF;
-INSERT INTO "counters_post_votes_cast_journal" (key, reason, "vote_count")
-SELECT change._k, CASE WHEN hashfloat8(date_part('microseconds', clock_timestamp())) & 3 = 0 THEN 2 ELSE 0 END, change._1 FROM (SELECT r._k, r._1::bigint AS _1 FROM (SELECT "object_id" AS _k, 1 AS _1 FROM new_rows WHERE "object_id" IS NOT NULL AND "content_type_id" = (SELECT t.id FROM django_content_type t WHERE t.app_label = 'counters' AND t.model = 'post')) r LIMIT 1) change
-WHERE (change._1 <> 0) AND NOT EXISTS (SELECT FROM new_rows WHERE "object_id" IS NOT NULL AND "content_type_id" = (SELECT t.id FROM django_content_type t WHERE t.app_label = 'counters' AND t.model = 'post') OFFSET 1);
-IF FOUND THEN
+SELECT EXISTS (SELECT FROM new_rows WHERE "object_id" IS NOT NULL AND "content_type_id" = (SELECT t.id FROM django_content_type t WHERE t.app_label = 'counters' AND t.model = 'post') OFFSET 1), r._k, r._1::bigint INTO _change_more, _change_k, _change_1
+FROM (SELECT "object_id" AS _k, 1 AS _1 FROM new_rows WHERE "object_id" IS NOT NULL AND "content_type_id" = (SELECT t.id FROM django_content_type t WHERE t.app_label = 'counters' AND t.model = 'post')) r LIMIT 1;
+IF _change_k IS NULL THEN
     RETURN NULL;
-ELSIF NOT EXISTS (SELECT FROM (SELECT "object_id" AS _k, 1 AS _1 FROM new_rows WHERE "object_id" IS NOT NULL AND "content_type_id" = (SELECT t.id FROM django_content_type t WHERE t.app_label = 'counters' AND t.model = 'post')) r WHERE NOT (r._1 = 0)) THEN
+ELSIF NOT _change_more THEN
+    IF _change_1 = 0 THEN
+        RETURN NULL;
+    END IF;
+    INSERT INTO "counters_post_votes_cast_journal" (key, reason, "vote_count") VALUES (_change_k, CASE WHEN hashfloat8(date_part('microseconds', clock_timestamp())) & 3 = 0 THEN 2 ELSE 0 END, _change_1);
     RETURN NULL;
 END IF;
 INSERT INTO "counters_post_votes_cast_journal" (key, "vote_count", reason)
@@ -23,7 +26,7 @@ SELECT delta.*, CASE WHEN hashfloat8(date_part('microseconds', clock_timestamp()
 RETURN NULL;
 
 -- counter_update_post_votes_cast AFTER UPDATE counters_vote
-DECLARE _touched bigint[]; _change_more boolean; _change_k bigint; _change_1 bigint; _before_more boolean; _before_k bigint; _before_1 bigint;
+DECLARE _change_more boolean; _change_k bigint; _change_1 bigint; _before_more boolean; _before_k bigint; _before_1 bigint;
 /* counters.Post.vote_count=09eb043ed7650bc2e4845a9bef0de8c3; */
 IF current_setting('leaderboard.ignore', true) = 'on' THEN
     INSERT INTO "counters_post_votes_cast_journal" (key, reason) SELECT DISTINCT dirty.key, -1 FROM (SELECT "object_id" FROM new_rows WHERE "object_id" IS NOT NULL AND "content_type_id" = (SELECT t.id FROM django_content_type t WHERE t.app_label = 'counters' AND t.model = 'post') UNION ALL SELECT "object_id" FROM old_rows WHERE "object_id" IS NOT NULL AND "content_type_id" = (SELECT t.id FROM django_content_type t WHERE t.app_label = 'counters' AND t.model = 'post')) dirty (key) WHERE dirty.key IS NOT NULL;
@@ -56,18 +59,22 @@ SELECT delta.*, CASE WHEN hashfloat8(date_part('microseconds', clock_timestamp()
 RETURN NULL;
 
 -- counter_delete_post_votes_cast AFTER DELETE counters_vote
-
+DECLARE _change_more boolean; _change_k bigint; _change_1 bigint;
 /* counters.Post.vote_count=09eb043ed7650bc2e4845a9bef0de8c3; */
 IF current_setting('leaderboard.ignore', true) = 'on' THEN
     INSERT INTO "counters_post_votes_cast_journal" (key, reason) SELECT DISTINCT dirty.key, -1 FROM (SELECT "object_id" FROM old_rows WHERE "object_id" IS NOT NULL AND "content_type_id" = (SELECT t.id FROM django_content_type t WHERE t.app_label = 'counters' AND t.model = 'post')) dirty (key) WHERE dirty.key IS NOT NULL;
     RETURN NULL;
 END IF;
-INSERT INTO "counters_post_votes_cast_journal" (key, reason, "vote_count")
-SELECT change._k, CASE WHEN hashfloat8(date_part('microseconds', clock_timestamp())) & 3 = 0 THEN 2 ELSE 0 END, change._1 FROM (SELECT r._k, -r._1::bigint AS _1 FROM (SELECT "object_id" AS _k, 1 AS _1 FROM old_rows WHERE "object_id" IS NOT NULL AND "content_type_id" = (SELECT t.id FROM django_content_type t WHERE t.app_label = 'counters' AND t.model = 'post')) r LIMIT 1) change
-WHERE (change._1 <> 0) AND NOT EXISTS (SELECT FROM old_rows WHERE "object_id" IS NOT NULL AND "content_type_id" = (SELECT t.id FROM django_content_type t WHERE t.app_label = 'counters' AND t.model = 'post') OFFSET 1);
-IF FOUND THEN
+SELECT EXISTS (SELECT FROM old_rows WHERE "object_id" IS NOT NULL AND "content_type_id" = (SELECT t.id FROM django_content_type t WHERE t.app_label = 'counters' AND t.model = 'post') OFFSET 1), r._k, r._1::bigint INTO _change_more, _change_k, _change_1
+FROM (SELECT "object_id" AS _k, 1 AS _1 FROM old_rows WHERE "object_id" IS NOT NULL AND "content_type_id" = (SELECT t.id FROM django_content_type t WHERE t.app_label = 'counters' AND t.model = 'post')) r LIMIT 1;
+IF _change_k IS NULL THEN
     RETURN NULL;
-ELSIF NOT EXISTS (SELECT FROM (SELECT "object_id" AS _k, 1 AS _1 FROM old_rows WHERE "object_id" IS NOT NULL AND "content_type_id" = (SELECT t.id FROM django_content_type t WHERE t.app_label = 'counters' AND t.model = 'post')) r WHERE NOT (r._1 = 0)) THEN
+ELSIF NOT _change_more THEN
+    _change_1 := -_change_1;
+    IF _change_1 = 0 THEN
+        RETURN NULL;
+    END IF;
+    INSERT INTO "counters_post_votes_cast_journal" (key, reason, "vote_count") VALUES (_change_k, CASE WHEN hashfloat8(date_part('microseconds', clock_timestamp())) & 3 = 0 THEN 2 ELSE 0 END, _change_1);
     RETURN NULL;
 END IF;
 INSERT INTO "counters_post_votes_cast_journal" (key, "vote_count", reason)
@@ -86,6 +93,7 @@ IF current_setting('transaction_isolation') <> 'read committed' THEN
     USING ERRCODE = 'feature_not_supported',
     HINT = 'Its snapshot may be older than rows that it removes. Use DELETE.';
 END IF;
+LOCK TABLE "counters_post_votes_cast_journal" IN SHARE ROW EXCLUSIVE MODE;
 IF EXISTS (SELECT FROM "counters_vote") THEN
     WITH batch AS MATERIALIZED (
     SELECT p."id" AS _k, p."vote_count" AS _1 FROM "counters_post" p 
@@ -299,7 +307,7 @@ RETURN NEW;
 
             CREATE OR REPLACE FUNCTION pgtrigger_counter_insert_post_votes_cast_eb7a2() RETURNS TRIGGER LANGUAGE plpgsql SECURITY DEFINER AS $body$
 #variable_conflict use_column
-
+DECLARE _change_more boolean; _change_k bigint; _change_1 bigint;
 BEGIN
 
 /* counters.Post.vote_count=09eb043ed7650bc2e4845a9bef0de8c3; */
@@ -307,12 +315,15 @@ IF current_setting('leaderboard.ignore', true) = 'on' THEN
     INSERT INTO "counters_post_votes_cast_journal" (key, reason) SELECT DISTINCT dirty.key, -1 FROM (SELECT "object_id" FROM new_rows WHERE "object_id" IS NOT NULL AND "content_type_id" = (SELECT t.id FROM django_content_type t WHERE t.app_label = 'counters' AND t.model = 'post')) dirty (key) WHERE dirty.key IS NOT NULL;
     RETURN NULL;
 END IF;
-INSERT INTO "counters_post_votes_cast_journal" (key, reason, "vote_count")
-SELECT change._k, CASE WHEN hashfloat8(date_part('microseconds', clock_timestamp())) & 3 = 0 THEN 2 ELSE 0 END, change._1 FROM (SELECT r._k, r._1::bigint AS _1 FROM (SELECT "object_id" AS _k, 1 AS _1 FROM new_rows WHERE "object_id" IS NOT NULL AND "content_type_id" = (SELECT t.id FROM django_content_type t WHERE t.app_label = 'counters' AND t.model = 'post')) r LIMIT 1) change
-WHERE (change._1 <> 0) AND NOT EXISTS (SELECT FROM new_rows WHERE "object_id" IS NOT NULL AND "content_type_id" = (SELECT t.id FROM django_content_type t WHERE t.app_label = 'counters' AND t.model = 'post') OFFSET 1);
-IF FOUND THEN
+SELECT EXISTS (SELECT FROM new_rows WHERE "object_id" IS NOT NULL AND "content_type_id" = (SELECT t.id FROM django_content_type t WHERE t.app_label = 'counters' AND t.model = 'post') OFFSET 1), r._k, r._1::bigint INTO _change_more, _change_k, _change_1
+FROM (SELECT "object_id" AS _k, 1 AS _1 FROM new_rows WHERE "object_id" IS NOT NULL AND "content_type_id" = (SELECT t.id FROM django_content_type t WHERE t.app_label = 'counters' AND t.model = 'post')) r LIMIT 1;
+IF _change_k IS NULL THEN
     RETURN NULL;
-ELSIF NOT EXISTS (SELECT FROM (SELECT "object_id" AS _k, 1 AS _1 FROM new_rows WHERE "object_id" IS NOT NULL AND "content_type_id" = (SELECT t.id FROM django_content_type t WHERE t.app_label = 'counters' AND t.model = 'post')) r WHERE NOT (r._1 = 0)) THEN
+ELSIF NOT _change_more THEN
+    IF _change_1 = 0 THEN
+        RETURN NULL;
+    END IF;
+    INSERT INTO "counters_post_votes_cast_journal" (key, reason, "vote_count") VALUES (_change_k, CASE WHEN hashfloat8(date_part('microseconds', clock_timestamp())) & 3 = 0 THEN 2 ELSE 0 END, _change_1);
     RETURN NULL;
 END IF;
 INSERT INTO "counters_post_votes_cast_journal" (key, "vote_count", reason)
@@ -343,7 +354,7 @@ $body$;
                 FOR EACH STATEMENT 
                 EXECUTE FUNCTION pgtrigger_counter_insert_post_votes_cast_eb7a2();
 
-            COMMENT ON TRIGGER pgtrigger_counter_insert_post_votes_cast_eb7a2 ON "counters_vote" IS '412614c983d64c3f692be2c3309bddc2c4d8d347';
+            COMMENT ON TRIGGER pgtrigger_counter_insert_post_votes_cast_eb7a2 ON "counters_vote" IS '445c28c4f99df970484eda1ae7b017216d884b3a';
 
             DO $state$ BEGIN
                 IF to_regclass('leaderboard_counterstate') IS NOT NULL THEN
