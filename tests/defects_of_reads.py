@@ -118,6 +118,20 @@ READS = (
         WRITTEN,
     ),
     Mutation(
+        "a run from NULL is written as any",
+        "standings/run",
+        "nulls = tuple(value is None for value in self.place.row)",
+        "nulls = ()",
+        WRITTEN,
+    ),
+    Mutation(
+        "runs of all lengths are written as one",
+        "standings/run",
+        "return nulls, self.later, self.count, len(self.shown), self.position is None",
+        "return nulls, self.later, len(self.shown), self.position is None",
+        WRITTEN,
+    ),
+    Mutation(
         "a page begins one later",
         "querysets/pages",
         "keys = view[position - 1 : position - 1 + size]",
@@ -155,7 +169,7 @@ READS = (
     Mutation(
         "a page does not see that its position has moved",
         "standings/run",
-        "checked.restrict(Exact(checked.column(ordinal), Value(run.position, BIGINT)))",
+        "checked.restrict(Exact(checked.column(ordinal), run.position))",
         "pass",
         PAGING,
     ),

@@ -17,6 +17,7 @@ from django.db.models.lookups import Exact
 
 from leaderboard.expressions.bounds import beyond
 from leaderboard.expressions.fields import BIGINT
+from leaderboard.expressions.literals import FromText
 from leaderboard.kinds import RankKind
 from leaderboard.orm.extent import is_turned
 from leaderboard.orm.lateral import is_plain
@@ -241,7 +242,7 @@ class PageQuerySet(EachQuerySet):
             first = self._place_at(page, self._view_of(page), page.position)
             if first is None:
                 return None
-            return Run(place=first, later=True, count=page.size, position=page.position)
+            return Run(place=first, later=True, count=page.size, position=_number(page.position))
         place = self._place_of(page) if again else page.place
         if place is None:
             return None
@@ -257,7 +258,7 @@ class PageQuerySet(EachQuerySet):
         first = self._place_at(page, earlier.reverse(), before) if before else place
         if first is None:
             return None
-        return Run(place=first, later=True, count=page.size, position=nth - before, shown=place.key)
+        return Run(place=first, later=True, count=page.size, position=_number(nth - before), shown=place.key)
 
     def _view_of(self, page: Page) -> Any:
         return page.view.using(self.db)
@@ -277,3 +278,7 @@ class PageQuerySet(EachQuerySet):
         rows = view.values_list(*page.location.columns)[position - 1 : position]
         row = next(iter(rows), None)
         return None if row is None else page.location.place(page.ranking, row)
+
+
+def _number(number: int) -> FromText:
+    return FromText(str(number), BIGINT)

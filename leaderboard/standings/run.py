@@ -13,8 +13,8 @@ where a rank depends on the other end, the run is read to the end of the tie, an
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.contrib.postgres.aggregates import BoolOr
@@ -30,12 +30,14 @@ from leaderboard.expressions.tally import Tally, WindowTally
 from leaderboard.orm.conditions import lookup_on
 from leaderboard.orm.levels import LevelQuery, level_over
 from leaderboard.orm.trees import holds_query
+from leaderboard.orm.written import Slot, Written, WrittenQuery
 from leaderboard.standings.counted import CountedTally, order_at
 from leaderboard.standings.counting import key_order
 from leaderboard.standings.entries import EntryLevel, entry_level
 from leaderboard.standings.metrics import MetricColumn, Ranking
 from leaderboard.standings.plan import Levels, Place, Plan, can_look_up, pins_at, run_plan
 from leaderboard.standings.population import Population
+from leaderboard.standings.shared import is_lasting, written_once
 
 __all__ = ["Run", "can_be_run", "run_table"]
 
@@ -51,8 +53,36 @@ class Run:
     place: Place
     later: bool
     count: int
-    position: int | None = None
-    shown: Sequence[FromText] | None = None
+    position: FromText | None = None
+    shown: Sequence[FromText] = ()
+
+    @property
+    def row(self) -> Sequence[Any]:
+        """All values in it, as text."""
+        return [*self.place.row, *(value.value for value in self._others)]
+
+    @property
+    def _others(self) -> Sequence[FromText]:
+        return [*self.shown, *([] if self.position is None else [self.position])]
+
+    @property
+    def shape(self) -> Hashable:
+        """What runs have in common that differ only in values."""
+        nulls = tuple(value is None for value in self.place.row)
+        return nulls, self.later, self.count, len(self.shown), self.position is None
+
+    def with_slots(self) -> Run:
+        """Return the run with a slot for each value that is not NULL."""
+        begin = len(self.place.row)
+        others = [
+            FromText(Slot(begin + number), value.output_field) for number, value in enumerate(self._others)
+        ]
+        return replace(
+            self,
+            place=self.place.with_slots(),
+            shown=others[: len(self.shown)],
+            position=None if self.position is None else others[-1],
+        )
 
 
 def can_be_run(model: type[Model], ranking: Ranking) -> bool:
@@ -65,8 +95,25 @@ def can_be_run(model: type[Model], ranking: Ranking) -> bool:
 
 def run_table(
     model: type[Model], columns: Mapping[str, MetricColumn], run: Run, levels: Levels
-) -> LevelQuery:
+) -> LevelQuery | WrittenQuery:
     """Return the derived table for the entries of a run."""
+    declaration = run.place.ranking.declaration
+    shape = run_plan(model, columns, run.place, levels).shape
+    if shape is None or not is_lasting(declaration, model):
+        return _table(model, columns, run, levels)
+
+    def write(connection: Any) -> Written:
+        return Written.of(_table(model, columns, run.with_slots(), levels), connection)
+
+    return WrittenQuery(
+        lambda connection: written_once(
+            declaration, ("run", shape, run.shape), connection, lambda: write(connection)
+        ),
+        run.row,
+    )
+
+
+def _table(model: type[Model], columns: Mapping[str, MetricColumn], run: Run, levels: Levels) -> LevelQuery:
     plan = run_plan(model, columns, run.place, levels)
     entries = entry_level(plan)
     for level in (entries.query, entries.lowest):
@@ -106,7 +153,7 @@ def run_table(
             standings, run.place.key, zip([*terms, *ties], [*run.place.terms, *run.place.ties], strict=True)
         )
     ]
-    marks += [] if run.shown is None else [_marked(standings, run.shown)]
+    marks += [_marked(standings, run.shown)] if run.shown else []
     ordinal = None if run.position is None else standings.add_column("_ordinal", tally.counted.ordinal)
     _limit(entries, figures, run, order_at(model, run.place), with_ties=tally.reads_last_tie)
     rows = level_over(standings, levels.counting)
@@ -120,7 +167,7 @@ def run_table(
     for name in checks:
         checked.restrict(Exact(checked.column(name), Value(True, BOOLEAN)))
     if ordinal is not None:
-        checked.restrict(Exact(checked.column(ordinal), Value(run.position, BIGINT)))
+        checked.restrict(Exact(checked.column(ordinal), run.position))
     return checked
 
 
