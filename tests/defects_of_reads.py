@@ -127,8 +127,8 @@ READS = (
     Mutation(
         "runs of all lengths are written as one",
         "standings/run",
-        "return nulls, self.later, self.count, len(self.shown), self.position is None",
-        "return nulls, self.later, len(self.shown), self.position is None",
+        "return nulls, self.later, self.count, len(self.shown), self.position is None, self.gathers",
+        "return nulls, self.later, len(self.shown), self.position is None, self.gathers",
         WRITTEN,
     ),
     Mutation(
@@ -147,9 +147,30 @@ READS = (
     ),
     Mutation(
         "a tie ends with the page",
-        "standings/run",
+        "standings/stretch",
         "if with_ties:",
         "if False:",
+        PAGING,
+    ),
+    Mutation(
+        "a run that is cut off is whole",
+        "standings/stretch",
+        "level.restrict(Exact(level.column(cut), Value(False, BOOLEAN)))",
+        "pass",
+        PAGING,
+    ),
+    Mutation(
+        "the first entries are gathered from the place on",
+        "standings/stretch",
+        "if not (has_members and gathers):",
+        "if True:",
+        PAGING,
+    ),
+    Mutation(
+        "who is better is before among ties too",
+        "standings/counted",
+        "rows.restrict(Negation(Exists(better)))",
+        "pass",
         PAGING,
     ),
     Mutation(

@@ -8,7 +8,7 @@ from there on, with what is counted of the board once.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from asgiref.sync import sync_to_async
@@ -85,7 +85,8 @@ class PageQuerySet(EachQuerySet):
         ``DoesNotExist`` where the entry or the member is not ranked or not in the view, and otherwise what
         :meth:`around` raises.
         """
-        size = min(at_least_one(size, "size"), MOST_ROWS - 1)
+        # More is read than it has: who it begins beside, and whom it passes over.
+        size = min(at_least_one(size, "size"), MOST_ROWS // 2)
         if [after is None, before is None, at_rank is None, of_member is None].count(False) > 1:
             raise TypeError("page() begins at one of after=, before=, at_rank= and of_member=.")
         self._refuse_windows("page")
@@ -200,11 +201,16 @@ class PageQuerySet(EachQuerySet):
         page = self._page_as_asked()
         if page is None:
             return None
+        before: Run | None = None
         for trial in range(TRIES):
             run = self._run_of(page, again=trial > 0)
             if run is None:
                 # At a position there is nobody; an entry that has gone is looked for by one statement.
                 return [] if page.key is None else None
+            if before is not None and run.place.row == before.place.row:
+                # Nothing has moved, so hardly any of the entries there counts.
+                run = replace(run, gathers=True)
+            before = run
             rows = list(self._read_by(page, run))
             if rows:
                 # The entry that it begins beside was read to see that it still stands there.

@@ -21,7 +21,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.contrib.postgres.aggregates import BoolOr
-from django.db.models import Count, Exists, ExpressionWrapper, F, Model, OrderBy, Subquery, Value
+from django.db.models import Count, Exists, ExpressionWrapper, F, Model, OrderBy, OuterRef, Q, Subquery, Value
 from django.db.models.lookups import Exact, IsNull
 
 from leaderboard.expressions.bounds import beyond
@@ -148,7 +148,7 @@ class CountedTally(Tally):
 
     @property
     def ordinal(self) -> Any:
-        if self._declaration.member_parts:
+        if self._declaration.member_parts and not self._ties_are_by_key:
             return self._column("ordinal", lambda: plus_one(self._number(self._by_all)))
         # The better ones are counted once, for the other ranks too.
         tied = self._column("tied", self._tied_before)
@@ -184,13 +184,13 @@ class CountedTally(Tally):
         rows.aggregate_rows(Array(Count("*"), Count(Value(1), filter=before), Count(Value(1), filter=up_to)))
         return rows
 
-    def _rivals(self) -> LevelQuery:
+    def _rivals(self, level: str | None = None) -> LevelQuery:
         """Return a query for those among whom the entry has its rank."""
-        return self._population()
+        return self._population(level)
 
-    def _population(self) -> LevelQuery:
+    def _population(self, level: str | None = None) -> LevelQuery:
         """Return a query for the entries of the board that are eligible and complete."""
-        rivals = level_of(self._plan.model, self._plan.levels.rival)
+        rivals = level_of(self._plan.model, level or self._plan.levels.rival)
         within = rivals.resolved(self._declaration.within)
         columns = Columns(rivals)
         for condition in (
@@ -246,13 +246,27 @@ class CountedTally(Tally):
         rows.aggregate_rows(Count("*"))
         return Subquery(rows, output_field=BIGINT)
 
+    @property
+    def _ties_are_by_key(self) -> bool:
+        """Whether a member who ties with the entry comes before it by any entry that would."""
+        return isinstance(self._declaration.member, str) and self._counts_best and not self._place.ties
+
     def _tied_before(self) -> Any:
         """Return how many of those who tie with the entry come before it."""
         rows = self._rivals()
         by_terms = self._by_terms
         rows.restrict(all_of([equal(term.expression, value) for term, value in by_terms]))
         rows.restrict(comes_before(self._by_all[len(by_terms) :]))
-        rows.aggregate_rows(Count("*"))
+        member = self._declaration.member
+        if isinstance(member, str):
+            better = self._rivals(self._plan.levels.entry)
+            better.restrict(comes_before(by_terms))
+            better.restrict(Q((member, OuterRef(member))))
+            better.ask_existence()
+            rows.restrict(Negation(Exists(better)))
+            rows.aggregate_rows(Count(F(member), distinct=True))
+        else:
+            rows.aggregate_rows(Count("*"))
         return Subquery(rows, output_field=BIGINT)
 
     def _term_columns(self) -> dict[str, Any]:
