@@ -162,15 +162,15 @@ READS = (
     Mutation(
         "the first entries are gathered from the place on",
         "standings/stretch",
-        "if not (has_members and gathers):",
-        "if True:",
+        "elif place.ranking.declaration.counting.kind is Counting.BEST:",
+        "else:",
         PAGING,
     ),
     Mutation(
-        "who is better is before among ties too",
+        "who has a better entry has none",
         "standings/counted",
-        "rows.restrict(Negation(Exists(better)))",
-        "pass",
+        "    return Negation(Exists(rows))",
+        "    return Exists(rows)",
         PAGING,
     ),
     Mutation(

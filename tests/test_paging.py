@@ -6,6 +6,7 @@ import copy
 import pickle
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from threading import Event
 from typing import Any
 from unittest import mock
@@ -359,6 +360,21 @@ def test_no_more_is_read_than_the_page_and_who_is_before_it() -> None:
         assert page.explain_plan().kind is PlanKind.PAGE
         # Who is before is counted once, and so is who ties with the place.
         assert rows_read(page._read_by(page._page, page._run_of(page._page))) <= position + 30
+
+
+@pytest.mark.plans
+def test_no_more_entries_are_looked_up_than_are_passed_over() -> None:
+    board, (_, second, _) = climbed(3000, last=-5000)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE testapp_attempt")
+    view = Attempt.objects.with_leaderboard(board._declaration).on_board(test=second.test)
+    page: Any = view.page(1, after=second)
+    run = page._run_of(page._page)
+    with mock.patch(PASSED_OVER, 10):
+        assert rows_read(page._read_by(page._page, run)) < 100
+        gathered = page._read_by(page._page, replace(run, gathers=True))
+        assert rows_read(gathered) < 4 * 3003
+        assert len(gathered) == 2
 
 
 def test_what_a_page_refuses(data: None) -> None:

@@ -43,7 +43,15 @@ from leaderboard.standings.plan import Place, Plan, counted_plan
 from leaderboard.standings.population import Population
 from leaderboard.standings.shared import is_lasting, written_once
 
-__all__ = ["CountedTally", "comes_before", "counted_table", "order_at", "plus_one"]
+__all__ = [
+    "CountedTally",
+    "comes_before",
+    "counted_table",
+    "has_no_better",
+    "order_at",
+    "plus_one",
+    "ranked_entries",
+]
 
 
 def counted_table(plan: Plan, place: Place) -> LevelQuery | WrittenQuery:
@@ -190,17 +198,7 @@ class CountedTally(Tally):
 
     def _population(self, level: str | None = None) -> LevelQuery:
         """Return a query for the entries of the board that are eligible and complete."""
-        rivals = level_of(self._plan.model, level or self._plan.levels.rival)
-        within = rivals.resolved(self._declaration.within)
-        columns = Columns(rivals)
-        for condition in (
-            *eligibility(self._plan.model, self._ranking, columns),
-            *completeness(self._declaration, columns),
-        ):
-            rivals.restrict(condition)
-        pins = self._ranking.pins
-        rivals.restrict_first([lookup_on(within[name], lookup) for name, lookup in pins.items()])
-        return rivals
+        return ranked_entries(self._plan, level or self._plan.levels.rival)
 
     @property
     def _by_terms(self) -> list[tuple[OrderBy, FromText]]:
@@ -259,11 +257,7 @@ class CountedTally(Tally):
         rows.restrict(comes_before(self._by_all[len(by_terms) :]))
         member = self._declaration.member
         if isinstance(member, str):
-            better = self._rivals(self._plan.levels.entry)
-            better.restrict(comes_before(by_terms))
-            better.restrict(Q((member, OuterRef(member))))
-            better.ask_existence()
-            rows.restrict(Negation(Exists(better)))
+            rows.restrict(has_no_better(self._place, self._rivals(self._plan.levels.entry)))
             rows.aggregate_rows(Count(F(member), distinct=True))
         else:
             rows.aggregate_rows(Count("*"))
@@ -318,6 +312,28 @@ class CountedTally(Tally):
         rows.restrict(comes_before(self._counting_order))
         rows.ask_existence()
         return rows
+
+
+def ranked_entries(plan: Plan, level: str) -> LevelQuery:
+    """Return a query for the entries of a plan's one board that are eligible and complete."""
+    (ranking,) = plan.rankings
+    declaration = ranking.ranking.declaration
+    rows = level_of(plan.model, level)
+    within = rows.resolved(declaration.within)
+    columns = Columns(rows)
+    for condition in (*eligibility(plan.model, ranking, columns), *completeness(declaration, columns)):
+        rows.restrict(condition)
+    rows.restrict_first([lookup_on(within[name], lookup) for name, lookup in ranking.pins.items()])
+    return rows
+
+
+def has_no_better(place: Place, rows: LevelQuery) -> Any:
+    """Return the condition that none of ``rows`` is of an entry's member, a path, and better than a place."""
+    member = str(place.ranking.declaration.member)
+    rows.restrict(comes_before(order_at(rows.model, place)[: len(place.terms)]))
+    rows.restrict(Q((member, OuterRef(member))))
+    rows.ask_existence()
+    return Negation(Exists(rows))
 
 
 def order_at(model: type[Model], place: Place) -> list[tuple[OrderBy, FromText]]:

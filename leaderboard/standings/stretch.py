@@ -10,9 +10,11 @@ With members, those of them that count are looked up one by one, until the run i
                                FROM (SELECT … LIMIT 1052) counting) entry
           WHERE entry.id = (SELECT rival.id …) OR entry._nth1 = 1052 ORDER BY … LIMIT 51) counting
 
-Where it is cut off so, the stretch is empty. It is to be gathered then, from those of all members:
+Where it is cut off so, the stretch is empty. It is to be gathered then, from the first entries of members;
+where the best one counts, of those members who have none that is better than the place:
 
-    SELECT entry.* FROM (SELECT DISTINCT ON (counting.candidate_id) counting.* FROM (…) counting
+    SELECT entry.* FROM (SELECT DISTINCT ON (counting.candidate_id) counting.*
+                         FROM (… WHERE entry.score <= 60 AND (…) AND NOT EXISTS (SELECT …)) counting
                          ORDER BY counting.candidate_id, counting.score DESC, …, counting.id) entry
     WHERE entry.score <= 60 AND (…) ORDER BY entry.score DESC, …, entry.id LIMIT 51
 """
@@ -30,9 +32,10 @@ from django.db.models.lookups import Exact
 
 from leaderboard.expressions.bounds import beyond
 from leaderboard.expressions.fields import BIGINT, BOOLEAN
+from leaderboard.kinds import Counting
 from leaderboard.orm.conditions import lookup_on
 from leaderboard.orm.levels import LevelQuery, level_over
-from leaderboard.standings.counted import order_at
+from leaderboard.standings.counted import has_no_better, order_at, ranked_entries
 from leaderboard.standings.counting import key_order
 from leaderboard.standings.entries import EntryLevel, RankingColumns
 from leaderboard.standings.plan import Place, Plan, pins_at
@@ -89,6 +92,12 @@ def stretch_of(
     has_members = bool(place.ranking.declaration.member_parts)
     if not (has_members and gathers):
         lowest.restrict(_from(place, order, later=later))
+    elif place.ranking.declaration.counting.kind is Counting.BEST:
+        # Who has a better entry than that at the place has a better one that counts.
+        terms = order[: len(place.terms)]
+        lowest.restrict(beyond(terms, place.terms, later=later, or_tied=True))
+        if later:
+            lowest.restrict(has_no_better(place, ranked_entries(plan, plan.levels.rival)))
     lowest.restrict_first([lookup_on(within[name], lookup) for name, lookup in pins_at(place).items()])
     if not has_members:
         level = _over(entries.query, plan.levels.counting)
