@@ -118,6 +118,20 @@ READS = (
         WRITTEN,
     ),
     Mutation(
+        "a run from NULL is written as any",
+        "standings/run",
+        "nulls = tuple(value is None for value in self.place.row)",
+        "nulls = ()",
+        WRITTEN,
+    ),
+    Mutation(
+        "runs of all lengths are written as one",
+        "standings/run",
+        "return nulls, self.later, self.count, len(self.shown), self.position is None, self.gathers",
+        "return nulls, self.later, len(self.shown), self.position is None, self.gathers",
+        WRITTEN,
+    ),
+    Mutation(
         "a page begins one later",
         "querysets/pages",
         "keys = view[position - 1 : position - 1 + size]",
@@ -133,9 +147,30 @@ READS = (
     ),
     Mutation(
         "a tie ends with the page",
-        "standings/run",
+        "standings/stretch",
         "if with_ties:",
         "if False:",
+        PAGING,
+    ),
+    Mutation(
+        "a run that is cut off is whole",
+        "standings/stretch",
+        "level.restrict(Exact(level.column(cut), Value(False, BOOLEAN)))",
+        "pass",
+        PAGING,
+    ),
+    Mutation(
+        "the first entries are gathered from the place on",
+        "standings/stretch",
+        "elif place.ranking.declaration.counting.kind is Counting.BEST:",
+        "else:",
+        PAGING,
+    ),
+    Mutation(
+        "who has a better entry has none",
+        "standings/counted",
+        "    return Negation(Exists(rows))",
+        "    return Exists(rows)",
         PAGING,
     ),
     Mutation(
@@ -155,7 +190,7 @@ READS = (
     Mutation(
         "a page does not see that its position has moved",
         "standings/run",
-        "checked.restrict(Exact(checked.column(ordinal), Value(run.position, BIGINT)))",
+        "checked.restrict(Exact(checked.column(ordinal), run.position))",
         "pass",
         PAGING,
     ),

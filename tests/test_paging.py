@@ -6,6 +6,7 @@ import copy
 import pickle
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from threading import Event
 from typing import Any
 from unittest import mock
@@ -20,7 +21,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase as HypothesisTestCase
 
-from leaderboard import AtLeast, BoardNotPinned, Leaderboard, PlanKind, RankKind
+from leaderboard import AtLeast, BoardNotPinned, First, Latest, Leaderboard, PlanKind, RankKind
+from leaderboard.kinds import Counting
 from leaderboard.querysets.pages import PageQuerySet
 from leaderboard.testing import reference_standings
 from tests.attempts import START
@@ -34,6 +36,7 @@ pytestmark = pytest.mark.django_db
 FEWER = settings(max_examples=settings().max_examples // 10)
 CALLS = 1000 if settings().max_examples > 200 else 25
 ties = st.sampled_from([None, ["label"], ["-big", "label"], [F("ratio").desc()]])
+PASSED_OVER = "leaderboard.standings.stretch.PASSED_OVER"
 METRICS = ("pk", "rank", "percentile", "board_size", "qualification")
 
 
@@ -64,6 +67,7 @@ class Properties(HypothesisTestCase):
         member=st.sampled_from([None, "candidate", "candidate"]),
         size=st.sampled_from([1, 2, 3, 50]),
         start=st.integers(0, 30),
+        passed_over=st.sampled_from([0, 1, 1000]),
     )
     def test_every_page_equals_the_reference(
         self,
@@ -73,20 +77,24 @@ class Properties(HypothesisTestCase):
         member: str | None,
         size: int,
         start: int,
+        passed_over: int,
     ) -> None:
+        """Whether few entries do not count, or so many that the run is gathered."""
         (test, *_) = load(rows)
         board = board.replace(ties_by=ties, member=member, **({} if member else {"counting": None}))
         view = Attempt.objects.with_leaderboard(board).on_board(test=test).standings()
         everyone = list(view.ranked().iterator())
         self._see_that_they_are_the_reference(view, everyone)
         position = start % (len(everyone) + 1)
-        self._compare(view, {"at_rank": position + 1}, everyone[position : position + size], size)
-        for entry in everyone[position : position + 1]:
-            self._compare(view, {"after": entry}, everyone[position + 1 :][:size], size)
-            self._compare(view, {"before": entry}, everyone[max(0, position - size) : position], size)
-            if member is not None:
-                first = position - position % size
-                self._compare(view, {"of_member": entry.candidate_id}, everyone[first : first + size], size)
+        with mock.patch(PASSED_OVER, passed_over):
+            self._compare(view, {"at_rank": position + 1}, everyone[position : position + size], size)
+            for entry in everyone[position : position + 1]:
+                self._compare(view, {"after": entry}, everyone[position + 1 :][:size], size)
+                self._compare(view, {"before": entry}, everyone[max(0, position - size) : position], size)
+                if member is not None:
+                    first = position - position % size
+                    found = everyone[first : first + size]
+                    self._compare(view, {"of_member": entry.candidate_id}, found, size)
 
     def _see_that_they_are_the_reference(self, view: Any, everyone: list[Any]) -> None:
         expected = reference_standings(view, now=now())
@@ -201,6 +209,51 @@ def test_statements_of_a_page(data: None, django_assert_num_queries: Any) -> Non
             list(view.page(3, **where))
 
 
+def climbed(superseded: int, last: int) -> tuple[Any, list[Any]]:
+    """Return a board of three members, of whom one has so many entries that do not count before the last."""
+    test = Test.objects.create(name="x", cut_off=0)
+    people = Candidate.objects.bulk_create(Candidate(name=str(n)) for n in range(3))
+    scores = [(0, 99), (1, 90), *((1, 80 - n) for n in range(superseded)), (2, last)]
+    entries = Attempt.objects.bulk_create(
+        Attempt(test=test, candidate=people[person], score=score, disqualified=False)
+        for person, score in scores
+    )
+    declared = Leaderboard(within=["test"], order_by=["-score"], member="candidate")
+    view = Attempt.objects.with_leaderboard(declared).on_board(test=test).standings()
+    return view, [entries[0], entries[1], entries[-1]]
+
+
+@pytest.mark.parametrize("kind", Counting)
+def test_so_many_entries_are_passed_over(kind: Counting, data: None, django_assert_num_queries: Any) -> None:
+    """One more, and the statements are sent once more, by which the entries that count are gathered."""
+    for superseded, number in ((3, 2), (4, 4)):
+        view, (first, second, third) = climbed(superseded, last=1)
+        # The others have been finished in no order in which they might count.
+        if kind is not Counting.BEST:
+            Attempt.objects.filter(pk__in=[first.pk, second.pk, third.pk]).update(finished_at=START)
+            rule = Latest("finished_at") if kind is Counting.LATEST else First("finished_at")
+            board = view._declaration.replace(counting=rule)
+            view = view.with_leaderboard(board).standings()
+        with mock.patch(PASSED_OVER, 3), runs_only():
+            with django_assert_num_queries(number):
+                found = shown(view.page(1, after=second))
+            assert found == shown(view.page(1, after=second).iterator())
+            assert [key for key, *_ in found] == [third.pk]
+            with django_assert_num_queries(number):
+                found = shown(view.page(1, before=third))
+            assert [key for key, *_ in found] == [second.pk]
+            assert shown(view.page(2, at_rank=2)) == shown(view.ranked()[1:3])
+            assert shown(view.page(2, of_member=third.candidate)) == shown(view.ranked()[2:3])
+
+
+def test_a_board_that_ends_is_not_gathered(data: None, django_assert_num_queries: Any) -> None:
+    for superseded, number in ((4, 2), (5, 4)):
+        view, (first, second, third) = climbed(superseded, last=100)
+        assert [entry.pk for entry in view.ranked()] == [third.pk, first.pk, second.pk]
+        with mock.patch(PASSED_OVER, 3), django_assert_num_queries(number), runs_only():
+            assert shown(view.page(1, after=second)) == []
+
+
 @pytest.mark.parametrize("moves", [1, 2])
 @pytest.mark.parametrize("where", ["after", "before", "of_member", "at_rank"])
 def test_what_moves_between_the_statements(moves: int, where: str, data: None) -> None:
@@ -240,8 +293,9 @@ def test_what_moves_between_the_statements(moves: int, where: str, data: None) -
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("passed_over", [0, 1000])
 @pytest.mark.parametrize("where", ["after", "before", "of_member", "at_rank"])
-def test_pages_beside_writers_are_of_one_snapshot(where: str) -> None:
+def test_pages_beside_writers_are_of_one_snapshot(where: str, passed_over: int) -> None:
     """Two states of a board take turns; ranks of one with entries of the other are in neither."""
     test = Test.objects.create(name="x", cut_off=0)
     people = Candidate.objects.bulk_create(Candidate(name=str(n)) for n in range(9))
@@ -267,7 +321,8 @@ def test_pages_beside_writers_are_of_one_snapshot(where: str) -> None:
             Attempt.objects.filter(pk=one.pk).update(score=11 - F("score"))
 
     def answer() -> tuple[Any, ...]:
-        return tuple((entry.pk, entry.rank, entry.percentile) for entry in view.page(3, **asked))
+        with mock.patch(PASSED_OVER, passed_over):
+            return tuple((entry.pk, entry.rank, entry.percentile) for entry in view.page(3, **asked))
 
     states = [answer()]
     turn()
@@ -305,6 +360,21 @@ def test_no_more_is_read_than_the_page_and_who_is_before_it() -> None:
         assert page.explain_plan().kind is PlanKind.PAGE
         # Who is before is counted once, and so is who ties with the place.
         assert rows_read(page._read_by(page._page, page._run_of(page._page))) <= position + 30
+
+
+@pytest.mark.plans
+def test_no_more_entries_are_looked_up_than_are_passed_over() -> None:
+    board, (_, second, _) = climbed(3000, last=-5000)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE testapp_attempt")
+    view = Attempt.objects.with_leaderboard(board._declaration).on_board(test=second.test)
+    page: Any = view.page(1, after=second)
+    run = page._run_of(page._page)
+    with mock.patch(PASSED_OVER, 10):
+        assert rows_read(page._read_by(page._page, run)) < 100
+        gathered = page._read_by(page._page, replace(run, gathers=True))
+        assert rows_read(gathered) < 4 * 3003
+        assert len(gathered) == 2
 
 
 def test_what_a_page_refuses(data: None) -> None:
@@ -371,14 +441,17 @@ def test_a_page_is_pickled_with_its_rows(data: None, django_assert_num_queries: 
     assert shown(copy.deepcopy(view.page(2, at_rank=2))) == shown(page)
 
 
+@pytest.mark.parametrize("name", ["overall", "members"])
 @pytest.mark.parametrize("size", [2**31, 2**63 - 1, 2**63, 2**100])
-def test_a_page_of_more_rows_than_there_can_be(size: int, data: None) -> None:
-    view = Attempt.objects.on_board(test=Test.objects.get(name="test 0"))
+def test_a_page_of_more_rows_than_there_can_be(size: int, name: str, data: None) -> None:
+    view = Attempt.objects.board(name).on_board(test=Test.objects.get(name="test 0"))
     everyone = shown(view.ranked())
     first = view.top(1).get()
     assert shown(view.page(size)) == everyone
     assert shown(view.page(size, after=first)) == everyone[1:]
     assert shown(view.page(size, before=first)) == shown(view.page(2, at_rank=size)) == []
+    if name == "members":
+        assert shown(view.page(size, of_member=first.candidate)) == everyone
 
 
 def test_asynchronous_pages(data: None) -> None:

@@ -185,6 +185,55 @@ def test_a_view_that_is_filtered_decides_who_is_seen(data: None) -> None:
             view.on_board(test=Attempt.objects.get(pk=key).test).get_standing(member=candidate)
 
 
+def test_a_run_is_written_once(data: None) -> None:
+    declared = board(member="candidate", cut_off=AtLeast("score", F("test__cut_off")))
+    for number, test in enumerate(Test.objects.all()):
+        view = Attempt.objects.with_leaderboard(declared).on_board(test=test).standings()
+        (first, *others) = view.ranked()
+        with written(1 - min(number, 1)):
+            list(view.page(2, after=first))
+        with written(0):
+            for entry in others:
+                _see_that_pages_are_by_window(view, 2, after=entry)
+        # As many as one shows are in it, and which way, and what must be where.
+        for number_of, where in ((2, {"before": first}), (3, {"after": first}), (2, {"at_rank": 2})):
+            with written(1 - min(number, 1)):
+                _see_that_pages_are_by_window(view, number_of, **where)
+        with written(0):
+            _see_that_pages_are_by_window(view, 2, at_rank=3)
+            _see_that_pages_are_by_window(view, 3, after=others[0])
+
+
+def _see_that_pages_are_by_window(view: Any, size: int, **where: Any) -> None:
+    page = view.page(size, **where)
+    for name in ("pk", "rank", "percentile"):
+        read = [getattr(entry, name) for entry in page]
+        assert read == [getattr(entry, name) for entry in page.iterator()], where
+
+
+def test_a_run_from_null_is_other_sql(data: None) -> None:
+    declared = board(ties_by=["label"], rank_kind="ordinal")
+    keys = Attempt.objects.order_by("pk").values_list("pk", flat=True)
+    Attempt.objects.filter(pk__in=[*keys][::3]).update(label=None)
+    view = Attempt.objects.with_leaderboard(declared).on_board(test=Test.objects.all()[0]).standings()
+    for entry in [*view.ranked()] * 2:
+        _see_that_pages_are_by_window(view, 3, after=entry)
+        _see_that_pages_are_by_window(view, 3, before=entry)
+
+
+def test_a_run_of_what_depends_on_the_moment_is_compiled_each_time(
+    data: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    current = CurrentScore(output_field=models.IntegerField())
+    declared = board(cut_off=AtLeast("score", current))
+    view = Attempt.objects.with_leaderboard(declared).on_board(test=Test.objects.all()[0])
+    first = view.top(1).get()
+    page = view.with_qualification().page(1, after=first)
+    assert [entry.qualification for entry in page.all()] == ["qualified"]
+    monkeypatch.setattr(CurrentScore, "current", 1000)
+    assert [entry.qualification for entry in page.all()] == ["not_qualified"]
+
+
 def test_two_statements_are_sent(data: None) -> None:
     chosen = Attempt.objects.with_leaderboard(board(member="candidate"))
     for key in _ranked(chosen):

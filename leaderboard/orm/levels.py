@@ -7,7 +7,7 @@ FROM (SELECT entry.id, …, entry.finished_at - entry.started_at AS _term0
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
 from django.core.exceptions import FieldError
@@ -17,7 +17,7 @@ from django.db.models.lookups import Exact
 from django.db.models.sql import Query
 from django.db.models.sql.constants import LOUTER
 from django.db.models.sql.datastructures import Join
-from django.db.models.sql.where import AND, WhereNode
+from django.db.models.sql.where import AND, OR, WhereNode
 
 from leaderboard.orm.columns import DerivedColumn, DerivedTable, StoredColumn
 from leaderboard.orm.models import key_fields, own_fields
@@ -156,6 +156,12 @@ class LevelQuery(Query):
         self.distinct_fields = tuple(of)
         self.add_ordering(*(F(name) for name in of), *order_by)
 
+    def keep_first(self, of: Iterable[Any], order_by: Sequence[OrderBy]) -> None:
+        """Leave only the first row by ``order_by`` for each combination of values of ``of``."""
+        names = [self.add_column("_of", expression) for expression in of]
+        self.distinct, self.distinct_fields = True, tuple(names)
+        self.add_ordering(*map(F, names), *order_by)
+
     def keep_columns(self) -> None:
         """Hand on what the level below adds to the columns of the model."""
         below: Any = self.below
@@ -206,14 +212,20 @@ class LevelQuery(Query):
         # of the declaration get aliases that differ from its own.
         self.alias_prefix = self.level
 
-    def restrict_to_key_of(self, subquery: LevelQuery, conditions: Sequence[Any]) -> None:
-        """Leave only the row whose key a resolved subquery has, where ``conditions`` hold in it first."""
+    def restrict_to_key_of(
+        self, subquery: LevelQuery, conditions: Sequence[Any], *, unless: Any = None
+    ) -> None:
+        """Leave only the row whose key a resolved subquery has, where ``conditions`` hold in it first.
+
+        With ``unless`` rows stay, too, of which that is true.
+        """
         subquery = subquery.copied_level()
         subquery.restrict_first(conditions)
         subquery.refer_to(self.external_aliases)
         held = Subquery(subquery)
         (key,) = self.key_columns()
-        self.where.add(Exact(key, held), AND)
+        ways: list[Any] = [Exact(key, held)] if unless is None else [unless, Exact(key, held)]
+        self.where.add(WhereNode(ways, OR) if len(ways) > 1 else ways[0], AND)
 
     def resolved_within(self, outer: LevelQuery) -> LevelQuery:
         """Return this level as a subquery of ``outer``."""

@@ -8,7 +8,7 @@ from there on, with what is counted of the board once.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from asgiref.sync import sync_to_async
@@ -17,6 +17,7 @@ from django.db.models.lookups import Exact
 
 from leaderboard.expressions.bounds import beyond
 from leaderboard.expressions.fields import BIGINT
+from leaderboard.expressions.literals import FromText
 from leaderboard.kinds import RankKind
 from leaderboard.orm.extent import is_turned
 from leaderboard.orm.lateral import is_plain
@@ -84,7 +85,8 @@ class PageQuerySet(EachQuerySet):
         ``DoesNotExist`` where the entry or the member is not ranked or not in the view, and otherwise what
         :meth:`around` raises.
         """
-        size = min(at_least_one(size, "size"), MOST_ROWS - 1)
+        # More is read than it has: who it begins beside, and whom it passes over.
+        size = min(at_least_one(size, "size"), MOST_ROWS // 2)
         if [after is None, before is None, at_rank is None, of_member is None].count(False) > 1:
             raise TypeError("page() begins at one of after=, before=, at_rank= and of_member=.")
         self._refuse_windows("page")
@@ -199,11 +201,16 @@ class PageQuerySet(EachQuerySet):
         page = self._page_as_asked()
         if page is None:
             return None
+        before: Run | None = None
         for trial in range(TRIES):
             run = self._run_of(page, again=trial > 0)
             if run is None:
                 # At a position there is nobody; an entry that has gone is looked for by one statement.
                 return [] if page.key is None else None
+            if before is not None and run.place.row == before.place.row:
+                # Nothing has moved, so hardly any of the entries there counts.
+                run = replace(run, gathers=True)
+            before = run
             rows = list(self._read_by(page, run))
             if rows:
                 # The entry that it begins beside was read to see that it still stands there.
@@ -241,7 +248,7 @@ class PageQuerySet(EachQuerySet):
             first = self._place_at(page, self._view_of(page), page.position)
             if first is None:
                 return None
-            return Run(place=first, later=True, count=page.size, position=page.position)
+            return Run(place=first, later=True, count=page.size, position=_number(page.position))
         place = self._place_of(page) if again else page.place
         if place is None:
             return None
@@ -257,7 +264,7 @@ class PageQuerySet(EachQuerySet):
         first = self._place_at(page, earlier.reverse(), before) if before else place
         if first is None:
             return None
-        return Run(place=first, later=True, count=page.size, position=nth - before, shown=place.key)
+        return Run(place=first, later=True, count=page.size, position=_number(nth - before), shown=place.key)
 
     def _view_of(self, page: Page) -> Any:
         return page.view.using(self.db)
@@ -277,3 +284,7 @@ class PageQuerySet(EachQuerySet):
         rows = view.values_list(*page.location.columns)[position - 1 : position]
         row = next(iter(rows), None)
         return None if row is None else page.location.place(page.ranking, row)
+
+
+def _number(number: int) -> FromText:
+    return FromText(str(number), BIGINT)

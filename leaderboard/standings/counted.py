@@ -21,7 +21,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.contrib.postgres.aggregates import BoolOr
-from django.db.models import Count, Exists, ExpressionWrapper, F, Model, OrderBy, Subquery, Value
+from django.db.models import Count, Exists, ExpressionWrapper, F, Model, OrderBy, OuterRef, Q, Subquery, Value
 from django.db.models.lookups import Exact, IsNull
 
 from leaderboard.expressions.bounds import beyond
@@ -43,7 +43,15 @@ from leaderboard.standings.plan import Place, Plan, counted_plan
 from leaderboard.standings.population import Population
 from leaderboard.standings.shared import is_lasting, written_once
 
-__all__ = ["CountedTally", "comes_before", "counted_table", "order_at", "plus_one"]
+__all__ = [
+    "CountedTally",
+    "comes_before",
+    "counted_table",
+    "has_no_better",
+    "order_at",
+    "plus_one",
+    "ranked_entries",
+]
 
 
 def counted_table(plan: Plan, place: Place) -> LevelQuery | WrittenQuery:
@@ -148,7 +156,7 @@ class CountedTally(Tally):
 
     @property
     def ordinal(self) -> Any:
-        if self._declaration.member_parts:
+        if self._declaration.member_parts and not self._ties_are_by_key:
             return self._column("ordinal", lambda: plus_one(self._number(self._by_all)))
         # The better ones are counted once, for the other ranks too.
         tied = self._column("tied", self._tied_before)
@@ -184,23 +192,13 @@ class CountedTally(Tally):
         rows.aggregate_rows(Array(Count("*"), Count(Value(1), filter=before), Count(Value(1), filter=up_to)))
         return rows
 
-    def _rivals(self) -> LevelQuery:
+    def _rivals(self, level: str | None = None) -> LevelQuery:
         """Return a query for those among whom the entry has its rank."""
-        return self._population()
+        return self._population(level)
 
-    def _population(self) -> LevelQuery:
+    def _population(self, level: str | None = None) -> LevelQuery:
         """Return a query for the entries of the board that are eligible and complete."""
-        rivals = level_of(self._plan.model, self._plan.levels.rival)
-        within = rivals.resolved(self._declaration.within)
-        columns = Columns(rivals)
-        for condition in (
-            *eligibility(self._plan.model, self._ranking, columns),
-            *completeness(self._declaration, columns),
-        ):
-            rivals.restrict(condition)
-        pins = self._ranking.pins
-        rivals.restrict_first([lookup_on(within[name], lookup) for name, lookup in pins.items()])
-        return rivals
+        return ranked_entries(self._plan, level or self._plan.levels.rival)
 
     @property
     def _by_terms(self) -> list[tuple[OrderBy, FromText]]:
@@ -246,13 +244,23 @@ class CountedTally(Tally):
         rows.aggregate_rows(Count("*"))
         return Subquery(rows, output_field=BIGINT)
 
+    @property
+    def _ties_are_by_key(self) -> bool:
+        """Whether a member who ties with the entry comes before it by any entry that would."""
+        return isinstance(self._declaration.member, str) and self._counts_best and not self._place.ties
+
     def _tied_before(self) -> Any:
         """Return how many of those who tie with the entry come before it."""
         rows = self._rivals()
         by_terms = self._by_terms
         rows.restrict(all_of([equal(term.expression, value) for term, value in by_terms]))
         rows.restrict(comes_before(self._by_all[len(by_terms) :]))
-        rows.aggregate_rows(Count("*"))
+        member = self._declaration.member
+        if isinstance(member, str):
+            rows.restrict(has_no_better(self._place, self._rivals(self._plan.levels.entry)))
+            rows.aggregate_rows(Count(F(member), distinct=True))
+        else:
+            rows.aggregate_rows(Count("*"))
         return Subquery(rows, output_field=BIGINT)
 
     def _term_columns(self) -> dict[str, Any]:
@@ -304,6 +312,28 @@ class CountedTally(Tally):
         rows.restrict(comes_before(self._counting_order))
         rows.ask_existence()
         return rows
+
+
+def ranked_entries(plan: Plan, level: str) -> LevelQuery:
+    """Return a query for the entries of a plan's one board that are eligible and complete."""
+    (ranking,) = plan.rankings
+    declaration = ranking.ranking.declaration
+    rows = level_of(plan.model, level)
+    within = rows.resolved(declaration.within)
+    columns = Columns(rows)
+    for condition in (*eligibility(plan.model, ranking, columns), *completeness(declaration, columns)):
+        rows.restrict(condition)
+    rows.restrict_first([lookup_on(within[name], lookup) for name, lookup in ranking.pins.items()])
+    return rows
+
+
+def has_no_better(place: Place, rows: LevelQuery) -> Any:
+    """Return the condition that none of ``rows`` is of an entry's member, a path, and better than a place."""
+    member = str(place.ranking.declaration.member)
+    rows.restrict(comes_before(order_at(rows.model, place)[: len(place.terms)]))
+    rows.restrict(Q((member, OuterRef(member))))
+    rows.ask_existence()
+    return Negation(Exists(rows))
 
 
 def order_at(model: type[Model], place: Place) -> list[tuple[OrderBy, FromText]]:

@@ -236,8 +236,7 @@ def counted_plan(
 
 def run_plan(model: type[Model], columns: Mapping[str, MetricColumn], place: Place, levels: Levels) -> Plan:
     """Return the plan for ranked entries that stand next to one another, of whom one stands at ``place``."""
-    members = Members.LOOKED_UP if place.ranking.declaration.member_parts else Members.NUMBERED
-    return _plan_at(place, model, columns, levels, members)
+    return _plan_at(place, model, columns, levels, Members.NUMBERED)
 
 
 def pins_at(place: Place) -> dict[str, Any]:

@@ -3,18 +3,18 @@
     SELECT …, CASE WHEN standing.score = 60 AND … THEN standing._competition2
         ELSE standing._competition2 + standing._tied3 - 1 + RANK() OVER (ORDER BY …) END AS rank
     FROM (SELECT counting.*, (SELECT COUNT(*) …) + 1 AS _competition2, (SELECT COUNT(*) …) AS _tied3
-          FROM (SELECT … FROM app_attempt entry WHERE entry.test_id = 1 AND entry.score <= 60 AND (…)
-                ORDER BY entry.score DESC, …, entry.id LIMIT 51) counting OFFSET 0) standing
+          FROM (…) counting OFFSET 0) standing
 
-The place is counted as one entry is, in ``counted.py``. Between its first row and its last a run has every
-entry of the board, so only a tie at either end may go on outside of it. One at the place is counted there;
-where a rank depends on the other end, the run is read to the end of the tie, and what is too much left out.
+Which entries these are is found in ``stretch.py``. The place is counted as one entry is, in ``counted.py``.
+Between its first row and its last a run has every entry of the board, so only a tie at either end may go on
+outside of it. One at the place is counted there; where a rank depends on the other end, the run is read to
+the end of the tie, and what is too much left out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.contrib.postgres.aggregates import BoolOr
@@ -22,20 +22,20 @@ from django.db.models import Case, Count, ExpressionWrapper, Model, OrderBy, Val
 from django.db.models.functions import DenseRank, RowNumber
 from django.db.models.lookups import Exact, LessThanOrEqual
 
-from leaderboard.expressions.bounds import beyond
 from leaderboard.expressions.fields import BIGINT, BOOLEAN
 from leaderboard.expressions.literals import FromText
 from leaderboard.expressions.logic import all_of, equal, not_distinct
 from leaderboard.expressions.tally import Tally, WindowTally
-from leaderboard.orm.conditions import lookup_on
 from leaderboard.orm.levels import LevelQuery, level_over
 from leaderboard.orm.trees import holds_query
-from leaderboard.standings.counted import CountedTally, order_at
-from leaderboard.standings.counting import key_order
-from leaderboard.standings.entries import EntryLevel, entry_level
+from leaderboard.orm.written import Slot, Written, WrittenQuery
+from leaderboard.standings.counted import CountedTally
+from leaderboard.standings.entries import entry_level
 from leaderboard.standings.metrics import MetricColumn, Ranking
-from leaderboard.standings.plan import Levels, Place, Plan, can_look_up, pins_at, run_plan
+from leaderboard.standings.plan import Levels, Place, can_look_up, run_plan
 from leaderboard.standings.population import Population
+from leaderboard.standings.shared import is_lasting, written_once
+from leaderboard.standings.stretch import order_on, stretch_of, turned
 
 __all__ = ["Run", "can_be_run", "run_table"]
 
@@ -45,14 +45,44 @@ class Run:
     """Where a run begins, how many entries it has, and whether they come after that place or before it.
 
     The entry that stands at the place is one of them. ``position`` is the one that it must have, ``shown``
-    the key of an entry that must be among them: where anything is not so, the run is empty.
+    the key of an entry that must be among them: where anything is not so, the run is empty. It is also where
+    too many entries of members are passed over that do not count, unless it ``gathers`` those that do.
     """
 
     place: Place
     later: bool
     count: int
-    position: int | None = None
-    shown: Sequence[FromText] | None = None
+    position: FromText | None = None
+    shown: Sequence[FromText] = ()
+    gathers: bool = False
+
+    @property
+    def row(self) -> Sequence[Any]:
+        """All values in it, as text."""
+        return [*self.place.row, *(value.value for value in self._others)]
+
+    @property
+    def _others(self) -> Sequence[FromText]:
+        return [*self.shown, *([] if self.position is None else [self.position])]
+
+    @property
+    def shape(self) -> Hashable:
+        """What runs have in common that differ only in values."""
+        nulls = tuple(value is None for value in self.place.row)
+        return nulls, self.later, self.count, len(self.shown), self.position is None, self.gathers
+
+    def with_slots(self) -> Run:
+        """Return the run with a slot for each value that is not NULL."""
+        begin = len(self.place.row)
+        others = [
+            FromText(Slot(begin + number), value.output_field) for number, value in enumerate(self._others)
+        ]
+        return replace(
+            self,
+            place=self.place.with_slots(),
+            shown=others[: len(self.shown)],
+            position=None if self.position is None else others[-1],
+        )
 
 
 def can_be_run(model: type[Model], ranking: Ranking) -> bool:
@@ -65,25 +95,36 @@ def can_be_run(model: type[Model], ranking: Ranking) -> bool:
 
 def run_table(
     model: type[Model], columns: Mapping[str, MetricColumn], run: Run, levels: Levels
-) -> LevelQuery:
+) -> LevelQuery | WrittenQuery:
     """Return the derived table for the entries of a run."""
+    declaration = run.place.ranking.declaration
+    shape = run_plan(model, columns, run.place, levels).shape
+    if shape is None or not is_lasting(declaration, model):
+        return _table(model, columns, run, levels)
+
+    def write(connection: Any) -> Written:
+        return Written.of(_table(model, columns, run.with_slots(), levels), connection)
+
+    return WrittenQuery(
+        lambda connection: written_once(
+            declaration, ("run", shape, run.shape), connection, lambda: write(connection)
+        ),
+        run.row,
+    )
+
+
+def _table(model: type[Model], columns: Mapping[str, MetricColumn], run: Run, levels: Levels) -> LevelQuery:
     plan = run_plan(model, columns, run.place, levels)
     entries = entry_level(plan)
     for level in (entries.query, entries.lowest):
         level.refuse_multiplied_rows()
     (names,) = entries.rankings
-    _restrict(plan, entries, run)
-    figures = level_over(entries.query, levels.counting)
-    figures.keep_columns()
+    stretch = stretch_of(plan, entries, run.place, run.count, later=run.later, gathers=run.gathers)
+    figures = stretch.level
     standings = level_over(figures, levels.standing, is_fenced=True)
     terms = [standings.column(name) for name in names.terms]
     ties = [standings.column(name) for name in names.ties]
-    order = [
-        OrderBy(column, term.descending, nulls_last=term.nulls_last or None)
-        for column, (term, _) in zip(
-            [*terms, *ties, *key_order(standings)], order_at(model, run.place), strict=True
-        )
-    ]
+    order = order_on(standings, names, run.place)
     tally = RunTally(
         CountedTally(plan, run.place, figures, standings),
         order,
@@ -100,15 +141,15 @@ def run_table(
     )
     for name, column in columns.items():
         standings.annotate(name, column.metric.expression(population))
-    position = standings.add_column("_position", Window(RowNumber(), order_by=_turned(order, run.later)))
+    position = standings.add_column("_position", Window(RowNumber(), order_by=turned(order, run.later)))
     marks = [
         _marked(
             standings, run.place.key, zip([*terms, *ties], [*run.place.terms, *run.place.ties], strict=True)
         )
     ]
-    marks += [] if run.shown is None else [_marked(standings, run.shown)]
+    marks += [_marked(standings, run.shown)] if run.shown else []
     ordinal = None if run.position is None else standings.add_column("_ordinal", tally.counted.ordinal)
-    _limit(entries, figures, run, order_at(model, run.place), with_ties=tally.reads_last_tie)
+    stretch.end(with_ties=tally.reads_last_tie)
     rows = level_over(standings, levels.counting)
     rows.keep_columns()
     rows.restrict(LessThanOrEqual(rows.column(position), Value(run.count, BIGINT)))
@@ -120,7 +161,7 @@ def run_table(
     for name in checks:
         checked.restrict(Exact(checked.column(name), Value(True, BOOLEAN)))
     if ordinal is not None:
-        checked.restrict(Exact(checked.column(ordinal), Value(run.position, BIGINT)))
+        checked.restrict(Exact(checked.column(ordinal), run.position))
     return checked
 
 
@@ -129,43 +170,6 @@ def _marked(standings: LevelQuery, key: Sequence[FromText], values: Iterable[tup
     same = [equal(column, value) for column, value in zip(standings.key_columns(), key, strict=True)]
     same += [not_distinct(column, value) for column, value in values]
     return standings.add_column("_mark", all_of(same))
-
-
-def _restrict(plan: Plan, entries: EntryLevel, run: Run) -> None:
-    """Leave only entries of the board that stand at the place or beyond it."""
-    (within,) = entries.within
-    terms, values = zip(*order_at(plan.model, run.place), strict=True)
-    lowest = entries.lowest
-    lowest.restrict(beyond(terms, values, later=run.later, or_tied=True))
-    pins = pins_at(run.place)
-    lowest.restrict_first([lookup_on(within[name], lookup) for name, lookup in pins.items()])
-    if entries.rivals is not None:
-        rivals = entries.rivals
-        own = [lookup_on(rivals.within[name], lookup) for name, lookup in pins.items()]
-        lowest.restrict_to_key_of(rivals.query, own)
-
-
-def _limit(
-    entries: EntryLevel, figures: LevelQuery, run: Run, order: Sequence[Any], *, with_ties: bool
-) -> None:
-    """Let the scan end with the run, or with the tie that its last entry has part in."""
-    terms = [term for term, _ in order]
-    if with_ties:
-        entries.lowest.sort(_turned(terms[: len(run.place.terms)], run.later))
-        figures.read_first(run.count)
-    else:
-        entries.lowest.sort(_turned(terms, run.later))
-        entries.lowest.end_after(run.count)
-
-
-def _turned(order: Sequence[OrderBy], later: bool) -> list[OrderBy]:
-    """Return an order as it is read from the place on."""
-    if later:
-        return list(order)
-    return [
-        OrderBy(term.expression, not term.descending, nulls_first=True if term.nulls_last else None)
-        for term in order
-    ]
 
 
 class RunTally(Tally):
@@ -226,7 +230,7 @@ class RunTally(Tally):
     @property
     def dense(self) -> Any:
         # The first of the places in the run is that of the entry where it begins.
-        nth = Window(DenseRank(), order_by=_turned(self._terms, self._later), output_field=BIGINT)
+        nth = Window(DenseRank(), order_by=turned(self._terms, self._later), output_field=BIGINT)
         one = Value(1, BIGINT)
         dense = self.counted.dense
         return ExpressionWrapper(dense - one + nth if self._later else dense + one - nth, BIGINT)
