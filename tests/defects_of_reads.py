@@ -7,6 +7,7 @@ from tests.mutant import Mutation
 __all__ = ["READS"]
 
 COUNTED = "tests/test_counted.py"
+MEMBER = "tests/test_member.py"
 WRITTEN = "tests/test_written.py"
 PAGING = "tests/test_paging.py"
 SUPPOSED = "tests/test_supposed.py"
@@ -53,6 +54,34 @@ READS = (
         "return None if later else not_null(order.expression)",
         "return not_null(order.expression) if later else None",
         COUNTED,
+    ),
+    Mutation(
+        "another entry of a member that counts by now is not seen",
+        "standings/member",
+        "standings.restrict(Negation(standings.column(moved)))",
+        "pass",
+        MEMBER,
+    ),
+    Mutation(
+        "a superseded entry has the rank of the one that counts",
+        "standings/member",
+        "ranked=all_of([complete, counts])",
+        "ranked=complete",
+        MEMBER,
+    ),
+    Mutation(
+        "that another entry counts is not seen",
+        "standings/counted",
+        "(*terms, *ties, *members, *chosen)",
+        "(*terms, *ties, *members)",
+        MEMBER,
+    ),
+    Mutation(
+        "a part of a list of fields is a member",
+        "standings/pins",
+        "return pins if len(pins) == len(parts) and any(map(is_equality, pins)) else []",
+        "return pins if any(map(is_equality, pins)) else []",
+        MEMBER,
     ),
     Mutation(
         "a covering index leaves out what expressions are made of",
