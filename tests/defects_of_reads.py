@@ -9,6 +9,7 @@ __all__ = ["READS"]
 COUNTED = "tests/test_counted.py"
 MEMBER = "tests/test_member.py"
 WRITTEN = "tests/test_written.py"
+NEIGHBOURS = "tests/test_neighbours.py"
 PAGING = "tests/test_paging.py"
 SUPPOSED = "tests/test_supposed.py"
 
@@ -201,6 +202,34 @@ READS = (
         "and query.shows_all_rows_of([*page.known, page.condition])",
         "and True",
         PAGING,
+    ),
+    Mutation(
+        "neighbours begin one later",
+        "querysets/neighbours",
+        "[: before + 1]",
+        "[: max(before, 1)]",
+        NEIGHBOURS,
+    ),
+    Mutation(
+        "who comes between neighbours is not seen",
+        "standings/run",
+        "held[-1] = all_of([held[-1], Exact(rows.column(position), Value(run.nth, BIGINT))])",
+        "pass",
+        NEIGHBOURS,
+    ),
+    Mutation(
+        "who comes before the first neighbours of the board is not seen",
+        "querysets/neighbours",
+        "position=1 if start.position <= page.before else None",
+        "position=None",
+        NEIGHBOURS,
+    ),
+    Mutation(
+        "neighbours in a view are read as those of the board",
+        "querysets/neighbours",
+        "can_run = self._is_whole_board and",
+        "can_run = True and",
+        NEIGHBOURS,
     ),
     Mutation(
         "who would be is not among the board",

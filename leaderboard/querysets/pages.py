@@ -30,7 +30,7 @@ from leaderboard.standings.metrics import Rank, Ranking
 from leaderboard.standings.plan import Place
 from leaderboard.standings.run import Run, can_be_run
 
-__all__ = ["PageQuerySet"]
+__all__ = ["Page", "PageQuerySet"]
 
 POSITION = "_page_rank"
 

@@ -45,7 +45,8 @@ class Run:
     """Where a run begins, how many entries it has, and whether they come after that place or before it.
 
     The entry that stands at the place is one of them. ``position`` is the one that it must have, ``shown``
-    the key of an entry that must be among them: where anything is not so, the run is empty.
+    the key of an entry that must be among them, ``nth`` at which position of them if that is given: where
+    anything is not so, the run is empty.
     """
 
     place: Place
@@ -53,6 +54,7 @@ class Run:
     count: int
     position: int | None = None
     shown: Sequence[FromText] | None = None
+    nth: int | None = None
 
 
 def can_be_run(model: type[Model], ranking: Ranking) -> bool:
@@ -112,9 +114,10 @@ def run_table(
     rows = level_over(standings, levels.counting)
     rows.keep_columns()
     rows.restrict(LessThanOrEqual(rows.column(position), Value(run.count, BIGINT)))
-    checks = [
-        rows.add_column("_has", Window(BoolOr(rows.column(mark)), output_field=BOOLEAN)) for mark in marks
-    ]
+    held: list[Any] = [rows.column(mark) for mark in marks]
+    if run.nth is not None:
+        held[-1] = all_of([held[-1], Exact(rows.column(position), Value(run.nth, BIGINT))])
+    checks = [rows.add_column("_has", Window(BoolOr(one), output_field=BOOLEAN)) for one in held]
     checked = level_over(rows, levels.standing)
     checked.keep_columns()
     for name in checks:
