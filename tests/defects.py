@@ -315,7 +315,7 @@ MUTATIONS = (
     ),
     Mutation(
         "neighbours of an entry that has left",
-        "querysets/places",
+        "querysets/neighbours",
         "filter(Exists(shown), pk__in=run)",
         "filter(pk__in=run)",
         PAGES,

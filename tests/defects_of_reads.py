@@ -7,7 +7,9 @@ from tests.mutant import Mutation
 __all__ = ["READS"]
 
 COUNTED = "tests/test_counted.py"
+MEMBER = "tests/test_member.py"
 WRITTEN = "tests/test_written.py"
+NEIGHBOURS = "tests/test_neighbours.py"
 PAGING = "tests/test_paging.py"
 SUPPOSED = "tests/test_supposed.py"
 
@@ -53,6 +55,34 @@ READS = (
         "return None if later else not_null(order.expression)",
         "return not_null(order.expression) if later else None",
         COUNTED,
+    ),
+    Mutation(
+        "another entry of a member that counts by now is not seen",
+        "standings/member",
+        "standings.restrict(Negation(standings.column(moved)))",
+        "pass",
+        MEMBER,
+    ),
+    Mutation(
+        "a superseded entry has the rank of the one that counts",
+        "standings/member",
+        "ranked=all_of([complete, counts])",
+        "ranked=complete",
+        MEMBER,
+    ),
+    Mutation(
+        "that another entry counts is not seen",
+        "standings/counted",
+        "(*terms, *ties, *members, *chosen)",
+        "(*terms, *ties, *members)",
+        MEMBER,
+    ),
+    Mutation(
+        "a part of a list of fields is a member",
+        "standings/pins",
+        "return pins if len(pins) == len(parts) and any(map(is_equality, pins)) else []",
+        "return pins if any(map(is_equality, pins)) else []",
+        MEMBER,
     ),
     Mutation(
         "a covering index leaves out what expressions are made of",
@@ -127,8 +157,8 @@ READS = (
     Mutation(
         "runs of all lengths are written as one",
         "standings/run",
-        "return nulls, self.later, self.count, len(self.shown), self.position is None, self.gathers",
-        "return nulls, self.later, len(self.shown), self.position is None, self.gathers",
+        "return nulls, self.later, self.count, len(",
+        "return nulls, self.later, len(",
         WRITTEN,
     ),
     Mutation(
@@ -207,6 +237,34 @@ READS = (
         "and query.shows_all_rows_of([*page.known, page.condition])",
         "and True",
         PAGING,
+    ),
+    Mutation(
+        "neighbours begin one later",
+        "querysets/neighbours",
+        "[: before + 1]",
+        "[: max(before, 1)]",
+        NEIGHBOURS,
+    ),
+    Mutation(
+        "who comes between neighbours is not seen",
+        "standings/run",
+        "held[-1] = all_of([held[-1], Exact(rows.column(position), Value(run.nth, BIGINT))])",
+        "pass",
+        NEIGHBOURS,
+    ),
+    Mutation(
+        "who comes before the first neighbours of the board is not seen",
+        "querysets/neighbours",
+        "position=as_number(1) if start.position <= page.before else None",
+        "position=None",
+        NEIGHBOURS,
+    ),
+    Mutation(
+        "neighbours in a view are read as those of the board",
+        "querysets/neighbours",
+        "can_run = self._is_whole_board and",
+        "can_run = True and",
+        NEIGHBOURS,
     ),
     Mutation(
         "who would be is not among the board",

@@ -240,6 +240,7 @@ def test_the_plan_is_told() -> None:
     plans = {
         "no metric": view.explain_plan(),
         "a key": view.with_rank().filter(pk=1).explain_plan(),
+        "no member": view.with_rank().filter(candidate=1).explain_plan(),
         "a key and the size": view.with_percentile().filter(pk=1).explain_plan(),
         "the first": view.top(3).explain_plan(),
         "a bound": view.with_rank().filter(rank__lte=3).explain_plan(),
@@ -255,6 +256,7 @@ def test_the_plan_is_told() -> None:
     assert {name: plan.kind for name, plan in plans.items()} == {
         "no metric": PlanKind.PLAIN,
         "a key": PlanKind.COUNTED,
+        "no member": PlanKind.WINDOW,
         "a key and the size": PlanKind.COUNTED,
         "the first": PlanKind.BOUNDED_WINDOW,
         "a bound": PlanKind.BOUNDED_WINDOW,

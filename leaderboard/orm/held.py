@@ -10,18 +10,23 @@ from leaderboard.orm.columns import same_column
 from leaderboard.orm.models import key_fields
 from leaderboard.orm.query import DerivedQuery
 
-__all__ = ["held_key"]
+__all__ = ["held_key", "shows_own_rows"]
+
+
+def shows_own_rows(query: DerivedQuery) -> bool:
+    """Tell whether a query groups no rows, leaves out no first ones and joins no other queries."""
+    return not (
+        query.group_by is not None
+        or query.combinator
+        or query.low_mark
+        or query.distinct_fields
+        or query.extra_select
+        or query.extra_tables
+    )
 
 
 def held_key(query: DerivedQuery) -> dict[str, Any] | None:
-    """Return the lookups that hold the primary key to one value, by field.
-
-    None where there are none, and where the query groups rows, leaves out first ones or joins other queries.
-    """
-    if query.group_by is not None or query.combinator or query.low_mark or query.distinct_fields:
-        return None
-    if query.extra_select or query.extra_tables:
-        return None
+    """Return the lookups that hold the primary key to one value, by field; None where there are none."""
     fields = key_fields(query.model)
     held = {
         field.attname: lookup

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Self
 
 from django.db import connections
 from django.db.models import F
 
 from leaderboard.kinds import Qualification
-from leaderboard.orm.held import held_key
+from leaderboard.orm.held import held_key, shows_own_rows
 from leaderboard.orm.trees import is_known
 from leaderboard.orm.written import Statement
 from leaderboard.querysets.metrics import MetricQuerySet
 from leaderboard.standings.explained import ChosenPlan, chosen_plan
 from leaderboard.standings.located import Location, counting_order, location_of, reading_of
 from leaderboard.standings.metrics import Ranking
+from leaderboard.standings.pins import member_pins, pins_of
 from leaderboard.standings.plan import Place
 from leaderboard.standings.shared import is_lasting, written_once
 
@@ -24,6 +26,20 @@ __all__ = ["TRIES", "CountedQuerySet"]
 # How often an entry may move between two statements before the window is asked, in one statement.
 TRIES = 2
 METRICS = ("rank", "board_size", "percentile", "qualification", "time_taken")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Held:
+    """What holds a view with metrics of one ranking to one entry, or to those of one member on one board.
+
+    ``by`` are expressions of the model, each with the lookup of the view that holds it to one value;
+    ``location`` is None where a place may differ between two statements.
+    """
+
+    ranking: Ranking
+    by: Sequence[tuple[Any, Any]]
+    of_member: bool
+    location: Location | None
 
 
 class CountedQuerySet(MetricQuerySet):
@@ -94,15 +110,25 @@ class CountedQuerySet(MetricQuerySet):
 
     def explain(self, *, format: str | None = None, **options: Any) -> str:
         """As Django's, of the statement that gives the results: where they are counted, that which counts."""
-        counted = self._counted()
-        if counted is None:
+        held = self._held()
+        place = None if held is None or held.location is None else self._place_held(held, held.location)
+        if held is None or place is None or not place.is_on_board:
             return super().explain(format=format, **options)
+        counted = self._counted_at(place, of_member=held.of_member)
         return counted.explain(format=format, **options)
 
     def _rows_at_once(self) -> list[Any] | None:
+        held = self._held()
+        if held is None or held.location is None:
+            return None
+        place = self._place_held(held, held.location)
+        if place is None:
+            # The view, which what holds it is a part of, shows nobody.
+            return []
+        if not place.is_on_board:
+            return None
         # None of its rows may be that it has moved, or that the view does not show it.
-        counted = self._counted()
-        return None if counted is None else list(counted) or None
+        return list(self._counted_at(place, of_member=held.of_member)) or None
 
     def explain_plan(self, method: str | None = None) -> ChosenPlan:
         """Return how the metrics of the queryset are found, or those of ``"get_standing"`` on it.
@@ -115,39 +141,51 @@ class CountedQuerySet(MetricQuerySet):
             self._refuse_combined(method)
             shown = self._whole_board().standings("_standing_")
             is_steady = location_of(self.model, self._ranking) is not None
-            return chosen_plan(shown.query, held_by="the argument", is_steady=is_steady)
+            return chosen_plan(shown.query, held_to="one entry by the argument", is_steady=is_steady)
         held = self._held()
         if held is None:
-            return chosen_plan(self.query, held_by=None, is_steady=True)
-        ranking, _ = held
-        is_steady = location_of(self.model, ranking) is not None
-        return chosen_plan(self.query, held_by="its primary key", is_steady=is_steady)
+            return chosen_plan(self.query, held_to=None, is_steady=True)
+        held_to = "the entries of one member" if held.of_member else "one entry by its primary key"
+        return chosen_plan(self.query, held_to=held_to, is_steady=held.location is not None)
 
-    def _held(self) -> tuple[Ranking, Mapping[str, Any]] | None:
-        """Return the only ranking, and what holds the view to one key; None where it is not held."""
+    def _held(self) -> Held | None:
+        """Return what holds the view to one entry, or to those of one member; None where nothing does."""
         query = self.query
-        if not query.derived_columns or query.place is not None:
+        if not query.derived_columns or query.place is not None or not shows_own_rows(query):
             return None
         columns = query.used_columns().values()
         rankings = {column.ranking for column in columns}
         # What the row itself says, one statement reads.
-        is_counted = len(rankings) == 1 and any(column.metric.counts_others for column in columns)
-        key = held_key(query) if is_counted else None
-        return None if key is None else (*rankings, key)
-
-    def _counted(self) -> Self | None:
-        """Return the queryset with its metrics counted, where it is held to one key; otherwise None."""
-        if (held := self._held()) is None:
+        if len(rankings) != 1 or not any(column.metric.counts_others for column in columns):
             return None
-        ranking, key = held
+        (ranking,) = rankings
+        key = held_key(query)
+        by = (
+            self._held_to_member(ranking)
+            if key is None
+            else [(F(name), lookup) for name, lookup in key.items()]
+        )
+        if not by:
+            return None
         location = location_of(self.model, ranking)
-        if location is None:
-            return None
+        return Held(ranking=ranking, by=by, of_member=key is None, location=location)
+
+    def _held_to_member(self, ranking: Ranking) -> Sequence[tuple[Any, Any]]:
+        """Return what holds the view to the entries of one member on one board; nothing where it is not."""
+        declaration = ranking.declaration
+        member = member_pins(self.query, declaration)
+        pins = pins_of(self.query, declaration) if member else {}
+        if not member or declaration.within.keys() - pins.keys():
+            return []
+        boards = [(declaration.within[name], lookup) for name, lookup in pins.items()]
+        return [*boards, *zip(declaration.member_parts, member, strict=True)]
+
+    def _place_held(self, held: Held, location: Location) -> Place | None:
+        """Return where the entry stands that the view is held to, or the one that counts of its member's."""
         entry = self._unfiltered()
-        for name, lookup in key.items():
-            entry.query.add_condition(F(name), lookup)
-        place = entry._place(location, ranking)
-        return self._counted_at(place) if place is not None and place.is_on_board else None
+        for expression, lookup in held.by:
+            entry.query.add_condition(expression, lookup)
+        return entry._place(location, held.ranking, of_member=held.of_member)
 
     def _place(self, location: Location, ranking: Ranking, *, of_member: bool = False) -> Place | None:
         """Return where the row of the queryset stands, or that of one member's that counts; None for none."""
@@ -169,10 +207,13 @@ class CountedQuerySet(MetricQuerySet):
         condition = self.query.own_condition(connection)
         return None if condition is None else reading.first(connection, condition=condition)
 
-    def _counted_at(self, place: Place) -> Self:
-        """Return the queryset for the entry that stood at a place, empty where it does not stand there."""
+    def _counted_at(self, place: Place, *, of_member: bool = False) -> Self:
+        """Return the queryset for the entry that stood at a place, empty where it does not stand there.
+
+        With ``of_member`` it is for the entries of its member, of which that one counts.
+        """
         clone = self._copied()
-        clone.query.place = place
+        clone.query.place, clone.query.of_member = place, of_member
         return clone
 
 

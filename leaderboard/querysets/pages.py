@@ -31,7 +31,7 @@ from leaderboard.standings.metrics import Rank, Ranking
 from leaderboard.standings.plan import Place
 from leaderboard.standings.run import Run, can_be_run
 
-__all__ = ["PageQuerySet"]
+__all__ = ["Page", "PageQuerySet", "as_number"]
 
 POSITION = "_page_rank"
 
@@ -248,7 +248,7 @@ class PageQuerySet(EachQuerySet):
             first = self._place_at(page, self._view_of(page), page.position)
             if first is None:
                 return None
-            return Run(place=first, later=True, count=page.size, position=_number(page.position))
+            return Run(place=first, later=True, count=page.size, position=as_number(page.position))
         place = self._place_of(page) if again else page.place
         if place is None:
             return None
@@ -264,7 +264,9 @@ class PageQuerySet(EachQuerySet):
         first = self._place_at(page, earlier.reverse(), before) if before else place
         if first is None:
             return None
-        return Run(place=first, later=True, count=page.size, position=_number(nth - before), shown=place.key)
+        return Run(
+            place=first, later=True, count=page.size, position=as_number(nth - before), shown=place.key
+        )
 
     def _view_of(self, page: Page) -> Any:
         return page.view.using(self.db)
@@ -286,5 +288,5 @@ class PageQuerySet(EachQuerySet):
         return None if row is None else page.location.place(page.ranking, row)
 
 
-def _number(number: int) -> FromText:
+def as_number(number: int) -> FromText:
     return FromText(str(number), BIGINT)

@@ -1,4 +1,4 @@
-"""Places in the order of a board: the first, the neighbours of an entry, and one entry's standing."""
+"""Places in the order of a board: the first, those beside an entry, and one entry's standing."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, Self
 from asgiref.sync import sync_to_async
 from django.core.exceptions import ValidationError
 from django.db import NotSupportedError, router
-from django.db.models import Exists, Model, OrderBy, QuerySet, Subquery, Value
+from django.db.models import Model, OrderBy, QuerySet, Subquery, Value
 from django.db.models.lookups import Exact, LessThanOrEqual
 
 from leaderboard.expressions.arguments import reason_of
@@ -17,7 +17,7 @@ from leaderboard.expressions.fields import BIGINT
 from leaderboard.expressions.terms import Term
 from leaderboard.kinds import RankKind
 from leaderboard.orm.lateral import has_window
-from leaderboard.orm.models import concrete_model, key_fields, key_names, key_parts
+from leaderboard.orm.models import concrete_model, key_fields, key_parts
 from leaderboard.orm.trees import described
 from leaderboard.orm.views import keys_of
 from leaderboard.querysets.counted import CountedQuerySet
@@ -99,59 +99,22 @@ class PlaceQuerySet(CountedQuerySet):
         # With its type: psycopg would bind a bare number as an int4, and cut it.
         return ranked.filter(LessThanOrEqual(rank, Value(n, BIGINT)))
 
-    def around(
-        self,
-        entry: Model | None = None,
-        *,
-        pk: Any = None,
-        member: Any = None,
-        before: int = 5,
-        after: int = 5,
-    ) -> Self:
-        """Return an entry, or a member's counting entry, with its neighbours in the view, in order.
-
-        All of it is read by one statement, when the queryset is evaluated; it is empty where the entry is no
-        longer ranked, or in the view, by then. The rank is annotated as by ``top()``. Raises ``DoesNotExist``
-        where the entry is not ranked or not in the view, ``ValueError`` where it is not saved or the board
-        declares no member, ``TypeError`` for another model's, ``NotSupportedError`` after a window function
-        is annotated, and otherwise what ``top()`` raises.
-        """
-        before, after = limit(before, "before"), limit(after, "after")
-        self._refuse_windows("around")
-        ranked = self._in_order("around")
-        shown = self._of_one(ranked, "around", entry, pk, member)
-        # In no order, or PostgreSQL may walk the board for the one that it is to find.
-        key = next(iter(shown.order_by().values_list(*key_names(self.model))[:1]), None)
-        if key is None:
-            raise self._missing(entry, pk, member, "ranked, on the board and in the view")
-        shown = ranked.filter(pk=as_value(key))
-        run = ranked._run(key, before, after)
-        # Neighbours without the entry between them would be a gap.
-        return ranked._with_default_rank().filter(Exists(shown), pk__in=run)
-
-    def _run(self, key: tuple[Any, ...], before: int, after: int) -> QuerySet[Any]:
-        """Return the primary keys of an entry and of its neighbours in this queryset, which is in order."""
-        names = key_names(self.model)
-        sides = [
-            self._beside(key, count, later=later).values(*names)
-            for count, later in ((before, False), (after, True))
-            if count
-        ]
-        own = self._plain_rows().filter(pk=as_value(key)).values(*names)
-        return own.union(*sides, all=True) if sides else own
-
     def _beside(self, key: tuple[Any, ...], count: int, *, later: bool) -> Self:
         """Return the entries next after an entry in this queryset, which is in order, or next before it."""
         # They are read by the statement that compares them: nothing has moved by then, types stay, and times
         # run on. An index scan begins at them as it does at literals.
         own = self._plain_rows().filter(pk=as_value(key))
-        declaration = self._declaration
-        terms = (*declaration.terms, *declaration.ties_by)
-        places: list[Any] = [Subquery(own.values_list(term.expression)) for term in terms]
+        places = self._terms_of(own)
         places += [Value(part, field) for part, field in zip(key, key_fields(self.model), strict=True)]
         view = self._each_once()
         side = view.filter(beyond(view._ordering(), places, later=later))
         return (side if later else side.reverse())[:count]
+
+    def _terms_of(self, own: QuerySet[Any]) -> list[Any]:
+        """Return by what the one row of ``own`` is in order on the board, but for its key, as subqueries."""
+        declaration = self._declaration
+        terms = (*declaration.terms, *declaration.ties_by)
+        return [Subquery(own.values_list(term.expression)) for term in terms]
 
     def _each_once(self) -> Self:
         """Return this queryset, which is in order, with each entry once."""
@@ -159,18 +122,6 @@ class PlaceQuerySet(CountedQuerySet):
             return self
         # DISTINCT would select what orders it too, which may have the name of a key.
         return self._whole_board()._in_order("around").filter(pk__in=keys_of(self.query))
-
-    async def aaround(
-        self,
-        entry: Model | None = None,
-        *,
-        pk: Any = None,
-        member: Any = None,
-        before: int = 5,
-        after: int = 5,
-    ) -> Self:
-        """Asynchronous form of :meth:`around`."""
-        return await sync_to_async(self.around)(entry, pk=pk, member=member, before=before, after=after)
 
     def get_standing(self, entry: Model | None = None, *, pk: Any = None, member: Any = None) -> Standing:
         """Return the :class:`~leaderboard.Standing` of one entry, by its key too, or of a member's entry.

@@ -14,7 +14,7 @@ from leaderboard.expressions.literals import Typed
 from leaderboard.kinds import PercentileKind, Qualification
 from leaderboard.orm.levels import row_of
 from leaderboard.orm.models import ancestors, concrete_model, field_called, own_field, own_fields
-from leaderboard.querysets.pages import PageQuerySet
+from leaderboard.querysets.neighbours import NeighbourQuerySet
 from leaderboard.querysets.places import at_least_one
 from leaderboard.standings.located import location_of, supposed_place
 from leaderboard.standings.metrics import QualificationStatus
@@ -26,7 +26,7 @@ __all__ = ["SupposingQuerySet"]
 PREFIX = "_supposed_"
 
 
-class SupposingQuerySet(PageQuerySet):
+class SupposingQuerySet(NeighbourQuerySet):
     """A queryset that tells what would be on its board."""
 
     def rank_if(self, entry: Model | None = None, /, **values: Any) -> Standing:

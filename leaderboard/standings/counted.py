@@ -17,7 +17,7 @@ are the counting entries themselves looked for.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from django.contrib.postgres.aggregates import BoolOr
@@ -39,7 +39,7 @@ from leaderboard.orm.written import Written, WrittenQuery
 from leaderboard.standings.columns import Columns
 from leaderboard.standings.eligibility import completeness, eligibility
 from leaderboard.standings.entries import entry_level
-from leaderboard.standings.plan import Place, Plan, counted_plan
+from leaderboard.standings.plan import Place, Plan
 from leaderboard.standings.population import Population
 from leaderboard.standings.shared import is_lasting, written_once
 
@@ -48,24 +48,32 @@ __all__ = [
     "comes_before",
     "counted_table",
     "has_no_better",
+    "is_of_member",
     "order_at",
     "plus_one",
     "ranked_entries",
+    "written_table",
 ]
 
 
 def counted_table(plan: Plan, place: Place) -> LevelQuery | WrittenQuery:
     """Return the derived table of a plan for the one entry that stood at ``place``."""
+    return written_table(plan, place, _table)
+
+
+def written_table(
+    plan: Plan, place: Place, make: Callable[[Plan, Place], LevelQuery]
+) -> LevelQuery | WrittenQuery:
+    """Return the table that ``make`` makes of a plan for ``place``, as SQL written once if it can be."""
     declaration, shape = place.ranking.declaration, plan.shape
     if shape is None or not is_lasting(declaration, plan.model):
-        return _table(plan, place)
+        return make(plan, place)
     # That is what a condition depends on, beside values.
     nulls = tuple(value is None for value in place.row)
 
     def write(connection: Any) -> Written:
         slotted = place.with_slots()
-        planned = counted_plan(plan.model, plan.columns, slotted, plan.levels)
-        return Written.of(_table(planned, slotted), connection)
+        return Written.of(make(plan.at(slotted), slotted), connection)
 
     return WrittenQuery(
         lambda connection: written_once(
@@ -89,7 +97,9 @@ def _table(plan: Plan, place: Place) -> LevelQuery:
     ties = [(figures.column(name), value) for name, value in zip(columns.ties, place.ties, strict=True)]
     declaration = ranking.ranking.declaration
     members = zip(declaration.member_parts, place.member, strict=True)
-    for column, value in (*terms, *ties, *members):
+    by_field = declaration.counting.order_by(declaration.collation)
+    chosen = [] if by_field is None or place.counting is None else [(by_field.expression, place.counting)]
+    for column, value in (*terms, *ties, *members, *chosen):
         figures.restrict(not_distinct(column, value))
     # Fenced: a figure is counted once, however many metrics are made of it.
     standings = level_over(figures, plan.levels.standing, is_fenced=True)
@@ -307,8 +317,8 @@ class CountedTally(Tally):
     def _other_of_member(self) -> LevelQuery:
         """Return a query for the entries of the entry's member that would count before it."""
         rows = self._population()
-        for part, value in zip(self._declaration.member_parts, self._place.member, strict=True):
-            rows.restrict(IsNull(part, True) if value.value is None else Exact(part, value))
+        for condition in is_of_member(self._place):
+            rows.restrict(condition)
         rows.restrict(comes_before(self._counting_order))
         rows.ask_existence()
         return rows
@@ -346,6 +356,12 @@ def order_at(model: type[Model], place: Place) -> list[tuple[OrderBy, FromText]]
         *zip(ties, place.ties, strict=True),
         *zip(keys, place.key, strict=True),
     ]
+
+
+def is_of_member(place: Place) -> Iterator[Any]:
+    """Yield the conditions for an entry to be of the member of the one at a place."""
+    for part, value in zip(place.ranking.declaration.member_parts, place.member, strict=True):
+        yield IsNull(part, True) if value.value is None else Exact(part, value)
 
 
 def _named(name: str, expressions: Sequence[Any]) -> dict[str, Any]:

@@ -36,26 +36,26 @@ class ChosenPlan:
         return f"{self.kind.label}: {self.reason}." + (f" Indexes: {served}." if served else "")
 
 
-def chosen_plan(view: LeaderboardQuery, *, held_by: str | None, is_steady: bool) -> ChosenPlan:
+def chosen_plan(view: LeaderboardQuery, *, held_to: str | None, is_steady: bool) -> ChosenPlan:
     """Return how the metrics of ``view`` are found.
 
-    ``held_by`` says by what the view is held to one entry, ``is_steady`` whether two statements see the same
-    terms of it.
+    ``held_to`` says to which entries the view is held, of which one is counted; ``is_steady`` whether two
+    statements see the same terms of them.
     """
     columns: dict[str, MetricColumn] = view.used_columns()
     if not columns:
         return ChosenPlan(kind=PlanKind.PLAIN, reason="no metric is selected, sorted or filtered by")
     (first, *others) = dict.fromkeys(column.ranking for column in columns.values())
     board = first.declaration
-    if held_by is not None and not others and is_steady:
-        reason = f"it is held to one entry by {held_by}{_scan(view.model, board, columns)}"
+    if held_to is not None and not others and is_steady:
+        reason = f"it is held to {held_to}{_scan(view.model, board, columns)}"
         return _served(view.model, board, PlanKind.COUNTED, reason)
     planned = plan(view, columns)
     if planned.stops_early:
         reason = "the first by the terms are asked for, and nothing depends on the size of the board"
         return _served(view.model, board, PlanKind.BOUNDED_WINDOW, reason)
     free = sorted({name for ranking in planned.rankings for name in ranking.free})
-    if held_by is not None and not others:
+    if held_to is not None and not others:
         reason = "a term may differ between two statements, or is a subquery"
     elif others:
         reason = "it shows metrics of several boards or populations"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any, NamedTuple
 
@@ -62,7 +62,8 @@ class Members(Enum):
 
     By numbers that a window gives to the entries of each, or row by row, so that a scan can stop early. Where
     nothing is asked for but the number of ranked entries, the members are counted; where it is whether there
-    is one, any entry will do. Of one entry that is counted the member is known.
+    is one, any entry will do. Of one entry that is counted the member is known, and those of all entries that
+    one member has on a board are numbered.
     """
 
     NUMBERED = "numbered"
@@ -180,6 +181,11 @@ class Plan:
         metrics = tuple((name, column.metric) for name, column in self.columns.items())
         return self.model, metrics, only.shared, self.only_ranked, self.members, self.first
 
+    def at(self, place: Place) -> Plan:
+        """Return the plan, which is for what stands at a place, for another place on a board."""
+        (only,) = self.rankings
+        return replace(self, rankings=[replace(only, pins=pins_at(place))], place=place)
+
 
 def plan(view: DerivedQuery, columns: Mapping[str, MetricColumn]) -> Plan:
     """Return the plan for ``columns`` of ``view``, which has one or more."""
@@ -228,10 +234,19 @@ def plan(view: DerivedQuery, columns: Mapping[str, MetricColumn]) -> Plan:
 
 
 def counted_plan(
-    model: type[Model], columns: Mapping[str, MetricColumn], place: Place, levels: Levels
+    model: type[Model],
+    columns: Mapping[str, MetricColumn],
+    place: Place,
+    levels: Levels,
+    *,
+    of_member: bool = False,
 ) -> Plan:
-    """Return the plan for one entry at ``place``, all of whose metrics are of its ranking."""
-    return _plan_at(place, model, columns, levels, Members.KNOWN)
+    """Return the plan for the entry at ``place``, or for all of its member's on the board.
+
+    All metrics are of its ranking.
+    """
+    plan = _plan_at(place, model, columns, levels, Members.KNOWN)
+    return replace(plan, members=Members.NUMBERED) if of_member else plan
 
 
 def run_plan(model: type[Model], columns: Mapping[str, MetricColumn], place: Place, levels: Levels) -> Plan:

@@ -8,6 +8,7 @@ from typing import Any
 from leaderboard.orm.query import DerivedQuery
 from leaderboard.standings.counted import counted_table
 from leaderboard.standings.each import first_of_each
+from leaderboard.standings.member import member_table
 from leaderboard.standings.metrics import MetricColumn
 from leaderboard.standings.plan import Place, counted_plan, free_levels, plan
 from leaderboard.standings.run import Run, run_table
@@ -22,8 +23,10 @@ class LeaderboardQuery(DerivedQuery):
 
     derived_columns: Mapping[str, MetricColumn] = {}
 
-    # Where the one entry stood that the query is for, if it is to be counted.
+    # Where the one entry stood that the query is for, or the one that counts of a member's, if it is to be
+    # counted.
     place: Place | None = None
+    of_member = False
 
     # The run of a board's order that the query is for, and the conditions by which it is that.
     run: tuple[Run, Sequence[Any]] | None = None
@@ -35,9 +38,10 @@ class LeaderboardQuery(DerivedQuery):
         if self.place is not None and all(
             column.ranking == self.place.ranking for column in columns.values()
         ):
-            return counted_table(
-                counted_plan(self.model, columns, self.place, free_levels(self)), self.place
-            ), ()
+            planned = counted_plan(
+                self.model, columns, self.place, free_levels(self), of_member=self.of_member
+            )
+            return (member_table if self.of_member else counted_table)(planned, self.place), ()
         if self.supposed is not None:
             row, place = self.supposed
             return supposed_table(self.model, columns, place, row, free_levels(self)), ()

@@ -45,8 +45,9 @@ class Run:
     """Where a run begins, how many entries it has, and whether they come after that place or before it.
 
     The entry that stands at the place is one of them. ``position`` is the one that it must have, ``shown``
-    the key of an entry that must be among them: where anything is not so, the run is empty. It is also where
-    too many entries of members are passed over that do not count, unless it ``gathers`` those that do.
+    the key of an entry that must be among them, ``nth`` at which position of them if that is given: where
+    anything is not so, the run is empty. It is also where too many entries of members are passed over that do
+    not count, unless it ``gathers`` those that do.
     """
 
     place: Place
@@ -54,6 +55,7 @@ class Run:
     count: int
     position: FromText | None = None
     shown: Sequence[FromText] = ()
+    nth: int | None = None
     gathers: bool = False
 
     @property
@@ -69,7 +71,7 @@ class Run:
     def shape(self) -> Hashable:
         """What runs have in common that differ only in values."""
         nulls = tuple(value is None for value in self.place.row)
-        return nulls, self.later, self.count, len(self.shown), self.position is None, self.gathers
+        return nulls, self.later, self.count, len(self.shown), self.position is None, self.nth, self.gathers
 
     def with_slots(self) -> Run:
         """Return the run with a slot for each value that is not NULL."""
@@ -153,9 +155,10 @@ def _table(model: type[Model], columns: Mapping[str, MetricColumn], run: Run, le
     rows = level_over(standings, levels.counting)
     rows.keep_columns()
     rows.restrict(LessThanOrEqual(rows.column(position), Value(run.count, BIGINT)))
-    checks = [
-        rows.add_column("_has", Window(BoolOr(rows.column(mark)), output_field=BOOLEAN)) for mark in marks
-    ]
+    held: list[Any] = [rows.column(mark) for mark in marks]
+    if run.nth is not None:
+        held[-1] = all_of([held[-1], Exact(rows.column(position), Value(run.nth, BIGINT))])
+    checks = [rows.add_column("_has", Window(BoolOr(one), output_field=BOOLEAN)) for one in held]
     checked = level_over(rows, levels.standing)
     checked.keep_columns()
     for name in checks:

@@ -14,13 +14,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db.models import F, Model, OrderBy
-from django.db.models.lookups import Exact, IsNull
 
 from leaderboard.expressions.literals import FromText
 from leaderboard.expressions.logic import Negation, all_of, equal, not_distinct
 from leaderboard.orm.levels import LevelQuery, level_over
 from leaderboard.orm.models import key_names
-from leaderboard.standings.counted import CountedTally, comes_before, plus_one
+from leaderboard.standings.counted import CountedTally, comes_before, is_of_member, plus_one
 from leaderboard.standings.entries import entry_level
 from leaderboard.standings.metrics import MetricColumn
 from leaderboard.standings.plan import Levels, Place, counted_plan
@@ -100,8 +99,8 @@ class SupposedTally(CountedTally):
 
     def _other_of_member(self) -> LevelQuery:
         rows = self._others()
-        for part, value in zip(self._declaration.member_parts, self._place.member, strict=True):
-            rows.restrict(IsNull(part, True) if value.value is None else Exact(part, value))
+        for condition in is_of_member(self._place):
+            rows.restrict(condition)
         order: list[tuple[OrderBy, FromText]] = self._counting_order
         if self._has_key:
             rows.restrict(comes_before(order))

@@ -52,6 +52,11 @@ def pages(rows: int, runs: int, notes: list[str]) -> Iterator[Figure]:
             times, ratios = paired([_evaluated(page), by_window(offset)], runs)
             yield Figure(f"page-{name}-{position}/window-offset", ratios[0], limit)
             notes.append(f"page of {SIZE} of {name} at the {position}: {shown(times)}")
+            near = partial(view.around, view.ranked()[start])
+            assert [(e.pk, e.rank) for e in near()] == [(e.pk, e.rank) for e in near().iterator()]
+            times, ratios = paired([_evaluated(near), by_window(near())], runs)
+            yield Figure(f"around-{name}-{position}/window", ratios[0], limit)
+            notes.append(f"neighbours of one of {name} at the {position}: {shown(times)}")
             if start:
                 first = partial(view.page, SIZE)
                 times, ratios = paired([_without_ranks(page), _without_ranks(first)], runs)

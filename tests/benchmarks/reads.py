@@ -182,6 +182,13 @@ def _ranks(name: str, view: Any, test: Any, runs: int, notes: list[str]) -> Iter
         times, ratios = paired([counted, by_window(ranks.filter(pk=entry.pk))], runs)
         yield Figure(f"rank-{name}-{position}/window", ratios[0], LIMITS[position])
         notes.append(f"rank of {name} at the {position}: {shown(times)}")
+        if name == "members":
+            own = ranks.filter(candidate=entry.candidate_id)
+            assert [*own.values_list("pk", "rank")] == [*own.values_list("pk", "rank").iterator()]
+            of_member = partial(clock, partial(list, own))
+            times, ratios = paired([of_member, by_window(own)], runs)
+            yield Figure(f"ranks-of-a-member-{position}/window", ratios[0], LIMITS[position])
+            notes.append(f"the entries of a member at the {position}: {shown(times)}")
         times, ratios = paired([counted, partial(clock, partial(execute, sql))], runs)
         if times[1] > LEAST_SECONDS:
             yield Figure(f"rank-{name}-{position}/by-hand", ratios[0], 1.3)

@@ -260,7 +260,7 @@ def test_truncate_while_a_journal_is_moved(rows: Rows, two: list[Session], meanw
     other.commit()
     if meanwhile in ("leave", "rekey"):
         fold_journals()
-    moves = {
+    moves: dict[str, Any] = {
         "fold": fold_journals,
         "leave": lambda: execute("DELETE FROM counters_post WHERE id = %s", [key]),
         "rekey": lambda: execute("UPDATE counters_post SET id = 77 WHERE id = %s", [key]),
