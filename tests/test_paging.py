@@ -7,6 +7,7 @@ import pickle
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import timedelta
 from threading import Event
 from typing import Any
 from unittest import mock
@@ -244,6 +245,19 @@ def test_so_many_entries_are_passed_over(kind: Counting, data: None, django_asse
             assert [key for key, *_ in found] == [second.pk]
             assert shown(view.page(2, at_rank=2)) == shown(view.ranked()[1:3])
             assert shown(view.page(2, of_member=third.candidate)) == shown(view.ranked()[2:3])
+
+
+def test_the_last_entry_is_gathered_where_it_counts(data: None) -> None:
+    """Though its member has a better one before the place."""
+    board, (first, second, third) = climbed(0, last=1)
+    declared = board._declaration.replace(counting=Latest("finished_at"))
+    Attempt.objects.filter(test=first.test).update(finished_at=START + timedelta(days=1))
+    Attempt.objects.create(
+        test=first.test, candidate=third.candidate, score=100, finished_at=START, disqualified=False
+    )
+    page: Any = Attempt.objects.with_leaderboard(declared).on_board(test=first.test).page(1, after=second)
+    run = replace(page._run_of(page._page), gathers=True)
+    assert [entry.pk for entry in page._read_by(page._page, run)] == [second.pk, third.pk]
 
 
 def test_a_board_that_ends_is_not_gathered(data: None, django_assert_num_queries: Any) -> None:
