@@ -24,6 +24,7 @@ from leaderboard.orm.models import key_names
 from leaderboard.querysets.counted import TRIES
 from leaderboard.querysets.each import EachQuerySet
 from leaderboard.querysets.places import MOST_ROWS, as_value, at_least_one
+from leaderboard.standings.bookmark import Bookmark, BookmarkAnnotation, place_of
 from leaderboard.standings.explained import ChosenPlan, plan_of_run
 from leaderboard.standings.located import Location, location_of
 from leaderboard.standings.metrics import Rank, Ranking
@@ -42,6 +43,7 @@ class Page:
     ``view`` are the ranked entries of the whole board in ``order``, which ``known`` are the conditions for;
     None where some are hidden. The page begins at ``position``, or beside the entry of ``key``, which stood
     at ``place``: after it if ``later``, before it if not; where that is None the entry is on the page.
+    Without a key it may begin beside a place where nobody need stand, ``mark``, or else end with the board.
     """
 
     ranking: Ranking
@@ -51,6 +53,7 @@ class Page:
     known: Sequence[Any]
     condition: Any
     key: Any
+    mark: Sequence[Any] | None
     later: bool | None
     position: int
     place: Place | None
@@ -67,42 +70,48 @@ class PageQuerySet(EachQuerySet):
         self,
         size: int,
         *,
-        after: Model | None = None,
-        before: Model | None = None,
+        after: Model | Bookmark | None = None,
+        before: Model | Bookmark | None = None,
         at_rank: int | None = None,
         of_member: Any = None,
+        last: bool = False,
     ) -> Self:
         """Return ``size`` ranked entries of the view next to one another, in order, ties by primary key.
 
         They are the first ones, those next ``after`` an entry or next ``before`` one, those from the position
-        ``at_rank`` on, or the page that a member is on, where pages of that size begin with the first entry.
-        There are fewer at either end. The rank is annotated as by ``top()``; what is derived is that of the
-        board. What is filtered afterwards is a view of the page.
+        ``at_rank`` on, the page that a member is on, where pages of that size begin with the first entry, or
+        the ``last`` ones. There are fewer at either end. A bookmark in place of an entry is where that stood
+        when it was read. The rank is annotated as by ``top()``; what is derived is that of the board. What is
+        filtered afterwards is a view of the page.
 
         Raises ``TypeError`` for several of these and for another model's entry, ``ValueError`` for a size or
-        a position below 1, for an entry that is not saved and where the board declares no member,
-        ``DoesNotExist`` where the entry or the member is not ranked or not in the view, and otherwise what
-        :meth:`around` raises.
+        a position below 1, for an entry that is not saved, for a bookmark that another board must have and
+        where the board declares no member, ``DoesNotExist`` where the entry or the member is not ranked or
+        not in the view, and otherwise what :meth:`around` raises.
         """
         size = min(at_least_one(size, "size"), MOST_ROWS - 1)
-        if [after is None, before is None, at_rank is None, of_member is None].count(False) > 1:
-            raise TypeError("page() begins at one of after=, before=, at_rank= and of_member=.")
+        if [after is None, before is None, at_rank is None, of_member is None, not last].count(False) > 1:
+            raise TypeError("page() begins at one of after=, before=, at_rank=, of_member= and last=.")
         self._refuse_windows("page")
         ranked = self._in_order("page")
         position = 1 if at_rank is None else at_least_one(at_rank, "at_rank")
         entry = after if after is not None else before
         key: Any = None
+        mark: Sequence[Any] | None = None
         place: Place | None = None
-        later: bool | None = None
-        if entry is not None or of_member is not None:
+        later = None if entry is None and not last else after is not None
+        if isinstance(entry, Bookmark):
+            mark = place_of(entry, self.model, self._declaration)
+        elif entry is not None or of_member is not None:
             found = self._of_one(ranked, "page", entry, None, of_member)
             read = found._place_in_view(self._location)
             if read is None:
                 raise self._missing(entry, None, of_member, "ranked, on the board and in the view")
             key, place = read
-            later = None if entry is None else after is not None
         view = ranked._each_once()
-        if later is not None:
+        if later is not None and key is None:
+            keys = view._beyond(view._ordering(), mark, later=later)[:size]
+        elif later is not None:
             keys = view._beside(key, size, later=later)
         elif key is not None:
             keys = view._page_of(key, size, is_whole=self._is_whole_board)
@@ -122,6 +131,7 @@ class PageQuerySet(EachQuerySet):
                 known=known,
                 condition=added[0],
                 key=key,
+                mark=mark,
                 later=later,
                 position=position,
                 place=place,
@@ -133,19 +143,38 @@ class PageQuerySet(EachQuerySet):
         self,
         size: int,
         *,
-        after: Model | None = None,
-        before: Model | None = None,
+        after: Model | Bookmark | None = None,
+        before: Model | Bookmark | None = None,
         at_rank: int | None = None,
         of_member: Any = None,
+        last: bool = False,
     ) -> Self:
         """Asynchronous form of :meth:`page`."""
         return await sync_to_async(self.page)(
-            size, after=after, before=before, at_rank=at_rank, of_member=of_member
+            size, after=after, before=before, at_rank=at_rank, of_member=of_member, last=last
         )
+
+    def with_bookmarks(self, name: str = "bookmark") -> Self:
+        """Return the queryset with the :class:`~leaderboard.Bookmark` of each row, annotated as ``name``.
+
+        It is where the row stands in the order of the board, and what :meth:`page` takes in place of an entry
+        that may have moved or gone since. Raises ``ValueError`` for a name that is a field's or another
+        annotation's, and ``NotSupportedError`` after ``union()`` or ``select_for_update()``.
+        """
+        self._refuse_combined("with_bookmarks")
+        self._refuse_row_locks()
+        clone = self._copied()
+        order = clone._board_order(clone._ranking)
+        return clone.annotate(**{name: BookmarkAnnotation(*(term.expression for term in order))})
 
     @property
     def _location(self) -> Location | None:
         return location_of(self.model, self._ranking)
+
+    def _beyond(self, order: Sequence[Any], mark: Sequence[Any] | None, *, later: bool) -> Self:
+        """Return this queryset, which is in order, from a place on, or backwards from there or the end."""
+        side = self if mark is None else self.filter(beyond(order, mark, later=later))
+        return side if later else side.reverse()
 
     def _place_in_view(self, location: Location | None) -> tuple[tuple[Any, ...], Place | None] | None:
         """Return the key of a row and where it stands, if that can be read; None where there is none."""
@@ -206,8 +235,10 @@ class PageQuerySet(EachQuerySet):
                 return [] if page.key is None else None
             rows = list(self._read_by(page, run))
             if rows:
+                if page.later is None or page.key is None:
+                    return rows
                 # The entry that it begins beside was read to see that it still stands there.
-                return rows if page.later is None else rows[1:] if page.later else rows[:-1]
+                return rows[1:] if page.later else rows[:-1]
         return None
 
     def _page_as_asked(self) -> Page | None:
@@ -237,6 +268,10 @@ class PageQuerySet(EachQuerySet):
 
     def _run_of(self, page: Page, *, again: bool = False) -> Run | None:
         """Return the run that a page is at this moment; None where there is none."""
+        if page.key is None and page.later is not None:
+            side = self._view_of(page)._beyond(page.order, page.mark, later=page.later)
+            first = self._place_at(page, side, 1)
+            return None if first is None else Run(place=first, later=page.later, count=page.size)
         if page.key is None:
             first = self._place_at(page, self._view_of(page), page.position)
             if first is None:
