@@ -282,25 +282,29 @@ class PageQuerySet(EachQuerySet):
             return None
         if page.later is not None:
             return Run(place=place, later=page.later, count=page.size + 1)
-        nth = self._nth(page, place)
-        if nth is None:
+        found = self._first_of_page(page, place)
+        if found is None:
             return None
-        before = (nth - 1) % page.size
-        earlier = self._view_of(page).filter(
-            beyond(page.order, [*place.terms, *place.ties, *place.key], later=False)
-        )
-        first = self._place_at(page, earlier.reverse(), before) if before else place
-        if first is None:
-            return None
-        return Run(place=first, later=True, count=page.size, position=nth - before, shown=place.key)
+        position, first = found
+        return Run(place=first, later=True, count=page.size, position=position, shown=place.key)
 
     def _view_of(self, page: Page) -> Any:
         return page.view.using(self.db)
 
-    def _nth(self, page: Page, place: Place) -> int | None:
-        """Return the position of an entry on the board; None where it does not stand where it did."""
-        counted = self._view_of(page).with_rank(RankKind.ORDINAL, prefix=POSITION)._counted_at(place)
-        return next(iter(counted.order_by().values_list(f"{POSITION}rank", flat=True)), None)
+    def _first_of_page(self, page: Page, place: Place) -> tuple[int, Place] | None:
+        """Return the position and the place of who begins the page that the entry at ``place`` is on.
+
+        None where it does not stand there any more.
+        """
+        # Who comes before it on the page is read with its position, by one statement.
+        before = self._view_of(page).with_rank(RankKind.ORDINAL, prefix=POSITION)
+        before.query.run = Run(place=place, later=False, count=page.size), [*before.query.conditions()]
+        rows = list(before.values_list(f"{POSITION}rank", *page.location.columns))
+        if not rows:
+            return None
+        nth, *_ = rows[-1]
+        position, *row = rows[-1 - (nth - 1) % page.size]
+        return position, page.location.place(page.ranking, row)
 
     def _place_of(self, page: Page) -> Place | None:
         """Return where the entry that the page begins beside stands; None where it is not ranked any more."""
