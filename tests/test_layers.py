@@ -19,6 +19,7 @@ FLOORS = [
     {"declaration", "triggers"},
     {"standings", "journal"},
     {"querysets", "counters"},
+    {"endpoints"},
     {"leaderboard", "testing", "management"},
     {"models", "apps"},
 ]
@@ -34,6 +35,7 @@ DOCUMENTED = {
     "django.core.checks",
     "django.core.exceptions",
     "django.core.management.base",
+    "django.core.signing",
     "django.db",
     "django.db.models",
     "django.db.models.functions",
