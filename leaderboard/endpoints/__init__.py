@@ -4,5 +4,6 @@ from leaderboard.endpoints.cursor import Cursor, Cursors
 from leaderboard.endpoints.errors import InvalidParameter
 from leaderboard.endpoints.ordering import Order, Orderings
 from leaderboard.endpoints.page import Page, Pager
+from leaderboard.endpoints.views import BoardView
 
-__all__ = ["Cursor", "Cursors", "InvalidParameter", "Order", "Orderings", "Page", "Pager"]
+__all__ = ["BoardView", "Cursor", "Cursors", "InvalidParameter", "Order", "Orderings", "Page", "Pager"]

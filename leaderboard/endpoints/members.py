@@ -8,7 +8,7 @@ from leaderboard.declaration.leaderboard import Leaderboard
 from leaderboard.endpoints.errors import InvalidParameter
 from leaderboard.endpoints.parameters import Parameters
 
-__all__ = ["member_in"]
+__all__ = ["member_in", "whom"]
 
 
 def member_in(parameters: Parameters, board: Leaderboard) -> Any:
@@ -27,3 +27,15 @@ def member_in(parameters: Parameters, board: Leaderboard) -> Any:
         raise InvalidParameter("member", f"a member is named by {names}.")
     values = {name: parameters.text(f"member.{name}") for name in declared}
     return values if any(value is not None for value in values.values()) else None
+
+
+def whom(parameters: Parameters, board: Leaderboard) -> dict[str, Any]:
+    """Return ``member=`` or ``pk=`` of whom a request is about, the latter by ``entry``.
+
+    Raises ``InvalidParameter`` where that is nobody, or two.
+    """
+    member, key = member_in(parameters, board), parameters.text("entry")
+    if (member is None) == (key is None):
+        names = "entry" if board.member is None else "one of member and entry"
+        raise InvalidParameter("entry" if board.member is None else "member", f"give {names}.")
+    return {"pk": key} if member is None else {"member": member}
