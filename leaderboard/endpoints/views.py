@@ -17,6 +17,7 @@ from django.utils.functional import cached_property
 from django.views import View
 
 from leaderboard.endpoints.errors import InvalidParameter
+from leaderboard.endpoints.export import FORMATS, export
 from leaderboard.endpoints.freshness import conditional
 from leaderboard.endpoints.members import whom
 from leaderboard.endpoints.page import Page, Pager
@@ -32,7 +33,7 @@ HTML = "text/html"
 
 
 class BoardView(View):
-    """Serves the boards of a model: pages of them, the neighbours of a member, and one's standing.
+    """Serves the boards of a model: pages of them, the neighbours of a member, one's standing, and files.
 
     A subclass says which ``model`` or ``queryset``, which ``board`` if not the first one, and which
     ``fields`` are shown of an entry: paths, or a mapping of names to them. What names the board comes from
@@ -54,7 +55,13 @@ class BoardView(View):
     # What is asked for, of ROUTES.
     action = "page"
 
-    ROUTES: ClassVar[dict[str, str]] = {"page": "", "around": "around/", "standing": "standing/"}
+    ROUTES: ClassVar[dict[str, str]] = {
+        "page": "",
+        "around": "around/",
+        "standing": "standing/",
+        "csv": "export.csv",
+        "jsonl": "export.jsonl",
+    }
 
     @classmethod
     def urls(cls, name: str, **options: Any) -> list[URLPattern]:
@@ -137,10 +144,13 @@ class BoardView(View):
         """Answer what is asked for; what is wrong is a response of status 400 or 404 that says so."""
         template = self.get_template_name()
         kinds = [JSON] if template is None else [JSON, HTML]
-        kind = request.get_preferred_type(kinds)
+        # Of a file the URL says what it is.
+        kind = JSON if self.action in FORMATS else request.get_preferred_type(kinds)
         if kind is None:
             return self._error(406, f"There is {' and '.join(kinds)} only.")
         try:
+            if self.action in FORMATS:
+                return self.get_export()
             found = getattr(self, f"get_{self.action}")()
         except InvalidParameter as error:
             if kind == HTML:
@@ -200,6 +210,12 @@ class BoardView(View):
         view = self.get_view()
         one = whom(self.parameters, view._declaration)
         return {"standing": standing_of(_of(one, lambda: view.get_standing(**one)))}
+
+    def get_export(self) -> HttpResponseBase:
+        """Return all entries of the board as a file."""
+        view = self.get_view()
+        self.require_board(view)
+        return export(view, self.columns, self.pager, self.action)
 
     def _shown(self, entries: Any) -> list[dict[str, Any]]:
         columns, prefix = self.columns, self.pager.prefix
