@@ -55,8 +55,8 @@ class Order:
 class Orderings:
     """The orders of a board that may be asked for.
 
-    Allowed are ``rank``, ``percentile``, ``qualification``, ``time_taken`` where the board declares it, the
-    ordering terms by their names, or where they have none that are fields by those, and what ``others`` names
+    Allowed are ``rank``, ``percentile``, ``qualification``, the ordering terms by their names, or where they
+    have none that are fields by those, ``time_taken`` where the board declares it, and what ``others`` names
     besides: paths to fields, or a mapping of names to expressions. Raises ``ValueError`` for a name of these
     that is taken.
     """
@@ -73,10 +73,10 @@ class Orderings:
         self._board = board
         self._status = f"{prefix}{QUALIFICATION_NAME}"
         self._names: dict[str, Any] = {**dict.fromkeys(PLACES), QUALIFICATION_NAME: F(self._status)}
-        if board.time_taken is not None:
-            self._names["time_taken"] = board.time_taken
         for name, term in _named_terms(board):
             self._names.setdefault(name, term)
+        if board.time_taken is not None:
+            self._names.setdefault("time_taken", board.time_taken)
         named = others if isinstance(others, Mapping) else {name: name for name in others}
         for name, value in named.items():
             if name in self._names:
@@ -87,6 +87,12 @@ class Orderings:
     def names(self) -> Sequence[str]:
         """The names that may be given, each with ``-`` before it for the other direction."""
         return [*self._names]
+
+    def values(self) -> dict[str, tuple[Any, Any]]:
+        """Return the names that stand for a value of an entry's own, with its expression and its field."""
+        own = {name: value for name, value in self._names.items() if value is not None}
+        del own[QUALIFICATION_NAME]
+        return {name: (expression, self._field_of(expression)) for name, expression in own.items()}
 
     def order(self, text: str = "rank") -> Order:
         """Return the order that a text asks for, such as ``-percentile,time_taken``.

@@ -137,8 +137,12 @@ class Pager:
             view = getattr(view, f"with_{name}")(prefix=self.prefix)
         return view
 
+    def orderings(self, view: Any) -> Orderings:
+        """Return the orders that the board of a queryset may be asked for in."""
+        return Orderings(view.model, view._declaration, self.others, prefix=self.prefix)
+
     def _order(self, view: Any, parameters: Parameters) -> Order:
-        orderings = Orderings(view.model, view._declaration, self.others, prefix=self.prefix)
+        orderings = self.orderings(view)
         text = parameters.text("ordering")
         if text is not None:
             return orderings.order(text)

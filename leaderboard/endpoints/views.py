@@ -19,10 +19,12 @@ from django.views import View
 from leaderboard.endpoints.errors import InvalidParameter
 from leaderboard.endpoints.export import FORMATS, export
 from leaderboard.endpoints.freshness import conditional
+from leaderboard.endpoints.histogram import histogram_of
 from leaderboard.endpoints.members import whom
 from leaderboard.endpoints.page import Page, Pager
 from leaderboard.endpoints.parameters import Parameters
-from leaderboard.endpoints.representation import Columns, standing_of
+from leaderboard.endpoints.representation import Columns, plain, standing_of
+from leaderboard.endpoints.what_if import what_would_be
 from leaderboard.expressions.arguments import reason_of
 from leaderboard.orm.models import own_field
 
@@ -59,6 +61,8 @@ class BoardView(View):
         "page": "",
         "around": "around/",
         "standing": "standing/",
+        "histogram": "histogram/",
+        "what_if": "what-if/",
         "csv": "export.csv",
         "jsonl": "export.jsonl",
     }
@@ -67,7 +71,7 @@ class BoardView(View):
     def urls(cls, name: str, **options: Any) -> list[URLPattern]:
         """Return the patterns for ``include()``, called ``name`` and an action: ``attempts-page``."""
         return [
-            path(route, cls.as_view(action=action, **options), name=f"{name}-{action}")
+            path(route, cls.as_view(action=action, **options), name=f"{name}-{action.replace('_', '-')}")
             for action, route in cls.ROUTES.items()
         ]
 
@@ -210,6 +214,24 @@ class BoardView(View):
         view = self.get_view()
         one = whom(self.parameters, view._declaration)
         return {"standing": standing_of(_of(one, lambda: view.get_standing(**one)))}
+
+    def get_histogram(self) -> dict[str, Any]:
+        """Return how the values of a number or a duration are distributed on the board."""
+        view = self.get_view()
+        found = histogram_of(view, self.request.GET, self.pager.orderings(view))
+        if not found.ranges:
+            self.require_board(view)
+        bins = [{"low": plain(r.low), "high": plain(r.high), "count": r.count} for r in found.ranges]
+        return {"of": found.of, "bins": bins}
+
+    def get_what_if(self) -> dict[str, Any]:
+        """Return how many would qualify by another cut-off, and how many do."""
+        view = self.get_view()
+        found = what_would_be(view, self.request.GET, self.pager.orderings(view))
+        if not found.ranked:
+            self.require_board(view)
+        counts = {name: getattr(found, name) for name in ("ranked", "qualified", "gained", "lost")}
+        return {**counts, "now": {"qualified": found.qualified_now}}
 
     def get_export(self) -> HttpResponseBase:
         """Return all entries of the board as a file."""

@@ -75,7 +75,7 @@ def test_ordinal_ranks_have_no_ties() -> None:
 
 
 def test_what_may_be_asked_for() -> None:
-    assert Orderings(Attempt, BOARD).names == ["rank", "percentile", "qualification", "time_taken", "score"]
+    assert Orderings(Attempt, BOARD).names == ["rank", "percentile", "qualification", "score", "time_taken"]
     named = BOARD.replace(order_by={"points": "-score", "taken": TAKEN}, time_taken=None)
     orderings = Orderings(Attempt, named, {"name": "candidate__name", "low": Lower("label")})
     assert orderings.names == ["rank", "percentile", "qualification", "points", "taken", "name", "low"]

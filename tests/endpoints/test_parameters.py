@@ -25,7 +25,10 @@ WRONG: list[tuple[dict[str, str], str]] = [
         for size in ("0", "-1", "11", "1000000000", "9" * 5000, "1.5", "x", "1e1", "１", " 1", "1_0", "+1")
     ),
     *(({"rank": rank}, "^rank: .* is no whole number") for rank in ("0", "-1", "x", "9" * 20)),
-    ({"ordering": "nothing"}, "^ordering: 'nothing' is none of rank, percentile, qualification, time_taken"),
+    (
+        {"ordering": "nothing"},
+        "^ordering: 'nothing' is none of rank, percentile, qualification, score, time_taken",
+    ),
     ({"cursor": "x"}, "^cursor: it is not one of this board"),
     ({"page": "middle"}, "^page: 'middle' is none of first, last"),
     ({"rank": "1", "cursor": "x"}, "^rank: cannot be given beside cursor"),
