@@ -313,6 +313,10 @@ class PageQuerySet(EachQuerySet):
 
     def _place_at(self, page: Page, view: Any, position: int) -> Place | None:
         """Return where the entry at a position of a queryset in order stands; None where there is none."""
-        rows = view.values_list(*page.location.columns)[position - 1 : position]
-        row = next(iter(rows), None)
+        rows = view
+        if position > 1:
+            # By its key, or what is passed over would be written as text too.
+            keys = view[position - 1 : position].values(*key_names(self.model))
+            rows = self._plain_rows().filter(pk__in=keys)
+        row = next(iter(rows.values_list(*page.location.columns)[:1]), None)
         return None if row is None else page.location.place(page.ranking, row)
