@@ -32,6 +32,7 @@ __all__ = ["BoardView"]
 
 JSON = "application/json"
 HTML = "text/html"
+MOST_WORDS = 10
 
 
 class BoardView(View):
@@ -103,8 +104,10 @@ class BoardView(View):
         for name, lookup in self.filters.items():
             if (text := self.parameters.text(name)) is not None:
                 view = self._filtered(view, name, Q((lookup, text)))
-        text = self.parameters.text("search") if self.search else None
-        for word in (text or "").split():
+        words = (self.parameters.text("search") or "").split() if self.search else []
+        if len(words) > MOST_WORDS:
+            raise InvalidParameter("search", f"it has {len(words)} words, and may have {MOST_WORDS}.")
+        for word in words:
             found = Q(*((f"{sought}__icontains", word) for sought in self.search), _connector=Q.OR)
             view = self._filtered(view, "search", found)
         return view.select_related(*related) if (related := self.columns.related) else view
