@@ -230,3 +230,27 @@ def test_a_tie_goes_on_from_page_to_page(kind: RankKind, name: str) -> None:
             assert (entry.rank, entry.percentile) == (of.rank, of.percentile)
     back = walked(forwards[-1], lambda cursor: pager.page(view, {"cursor": cursor}), "previous")
     assert shown(entries_of(back[::-1])) == shown(entries_of(forwards))
+
+
+def test_no_cursor_leads_to_nobody(data: None) -> None:
+    view = Attempt.objects.board("overall").on_board(test=Test.objects.get(name="test 0"))
+    pager = Pager(size=2)
+    first, last = pager.page(view, {}), pager.page(view, {"page": "last"})
+    assert first.next and last.previous
+    after, before = {"cursor": first.next}, {"cursor": last.previous}
+    assert pager.page(view, after).previous and pager.page(view, before).next
+    Attempt.objects.filter(pk__in=[entry.pk for entry in (*first.entries, *last.entries)]).delete()
+    assert (pager.page(view, after).previous, pager.page(view, before).next) == (None, None)
+    staying = [*view.ranked()]
+    Attempt.objects.filter(pk__in=[entry.pk for entry in staying[1:]]).delete()
+    Attempt.objects.filter(pk=staying[0].pk).update(score=1000)
+    # Who is left is on neither page, and each leads there.
+    beyond = pager.page(view, after)
+    assert (beyond.entries, beyond.next) == ([], None)
+    assert pager.page(view, {"cursor": beyond.previous or ""}).entries == staying[:1]
+    Attempt.objects.filter(pk=staying[0].pk).update(score=-1)
+    beyond = pager.page(view, before)
+    assert (beyond.entries, beyond.previous) == ([], None)
+    assert pager.page(view, {"cursor": beyond.next or ""}).entries == staying[:1]
+    Attempt.objects.all().delete()
+    assert pager.page(view, after) == pager.page(view, before) == pager.page(view, {})
