@@ -29,6 +29,7 @@ from leaderboard.expressions import (
 from leaderboard.kinds import PercentileKind, PlanKind, Qualification, RankKind
 from leaderboard.querysets.boards import BoardNotPinned
 from leaderboard.querysets.manager import LeaderboardManager, LeaderboardQuerySet
+from leaderboard.standings.bookmark import Bookmark
 from leaderboard.standings.explained import ChosenPlan
 from leaderboard.standings.standing import Standing
 
@@ -39,6 +40,7 @@ __all__ = [
     "AtMost",
     "Best",
     "BoardNotPinned",
+    "Bookmark",
     "ChosenPlan",
     "CounterField",
     "CounterManager",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.defects_of_endpoints import ENDPOINTS
 from tests.defects_of_reads import READS
 from tests.mutant import Mutation
 
@@ -488,4 +489,5 @@ MUTATIONS = (
         "tests/test_tables.py",
     ),
     *READS,
+    *ENDPOINTS,
 )

@@ -12,6 +12,7 @@ WRITTEN = "tests/test_written.py"
 NEIGHBOURS = "tests/test_neighbours.py"
 PAGING = "tests/test_paging.py"
 SUPPOSED = "tests/test_supposed.py"
+BOOKMARKS = "tests/test_bookmarks.py"
 
 READS = (
     Mutation(
@@ -300,5 +301,19 @@ READS = (
         "plus_one(self._number(order, or_tied=True))",
         "plus_one(self._number(order))",
         SUPPOSED,
+    ),
+    Mutation(
+        "a page beside a bookmark loses an entry",
+        "querysets/pages",
+        "if page.later is None or page.key is None:",
+        "if page.later is None:",
+        BOOKMARKS,
+    ),
+    Mutation(
+        "a bookmark is no place",
+        "querysets/pages",
+        "side = self if mark is None else",
+        "side = self if True else",
+        BOOKMARKS,
     ),
 )

@@ -203,7 +203,7 @@ def test_statements_of_a_page(data: None, django_assert_num_queries: Any) -> Non
         (2, {"before": first}),
         (2, {"before": last}),
         (3, {"of_member": first.candidate}),
-        (4, {"of_member": last.candidate}),
+        (3, {"of_member": last.candidate}),
         (1, {"at_rank": 1000}),
     ):
         with django_assert_num_queries(number), runs_only():

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
+from django.core.exceptions import EmptyResultSet
 from django.db import NotSupportedError
 from django.db.models import Expression, QuerySet
 from django.db.models.lookups import Lookup
@@ -15,7 +16,7 @@ from leaderboard.orm.models import key_names
 from leaderboard.orm.query import DerivedQuery
 from leaderboard.orm.trees import constructor_arguments, holds_outer_reference, holds_query, same
 
-__all__ = ["is_correlated", "keys_of", "same_view"]
+__all__ = ["is_correlated", "keys_of", "same_view", "statement_of"]
 
 
 def keys_of(query: Query) -> Query:
@@ -44,6 +45,15 @@ def is_correlated(query: Query) -> bool:
     return isinstance(query, DerivedQuery) and any(
         definition.is_correlated for definition in query.derived_columns.values()
     )
+
+
+def statement_of(query: Query, connection: Any) -> tuple[str, Sequence[Any]]:
+    """Return the SQL of a query and its parameters; none where no row can meet its conditions."""
+    try:
+        sql, params = query.get_compiler(connection=connection).as_sql()
+    except EmptyResultSet:
+        return "", ()
+    return sql, params
 
 
 def same_view(left: Query | None, right: Query | None) -> bool:

@@ -104,6 +104,7 @@ class NeighbourQuerySet(PageQuerySet):
                 known=[*known, *others],
                 condition=among,
                 key=key,
+                mark=None,
                 later=None,
                 position=start.position,
                 place=start.first,

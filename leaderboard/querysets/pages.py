@@ -25,6 +25,7 @@ from leaderboard.orm.models import key_names
 from leaderboard.querysets.counted import TRIES
 from leaderboard.querysets.each import EachQuerySet
 from leaderboard.querysets.places import MOST_ROWS, as_value, at_least_one
+from leaderboard.standings.bookmark import Bookmark, BookmarkAnnotation, place_of
 from leaderboard.standings.explained import ChosenPlan, plan_of_run
 from leaderboard.standings.located import Location, location_of
 from leaderboard.standings.metrics import Rank, Ranking
@@ -43,6 +44,7 @@ class Page:
     ``view`` are the ranked entries of the whole board in ``order``, which ``known`` are the conditions for;
     None where some are hidden. The page begins at ``position``, or beside the entry of ``key``, which stood
     at ``place``: after it if ``later``, before it if not; where that is None the entry is on the page.
+    Without a key it may begin beside a place where nobody need stand, ``mark``, or else end with the board.
     """
 
     ranking: Ranking
@@ -52,6 +54,7 @@ class Page:
     known: Sequence[Any]
     condition: Any
     key: Any
+    mark: Sequence[Any] | None
     later: bool | None
     position: int
     place: Place | None
@@ -68,43 +71,49 @@ class PageQuerySet(EachQuerySet):
         self,
         size: int,
         *,
-        after: Model | None = None,
-        before: Model | None = None,
+        after: Model | Bookmark | None = None,
+        before: Model | Bookmark | None = None,
         at_rank: int | None = None,
         of_member: Any = None,
+        last: bool = False,
     ) -> Self:
         """Return ``size`` ranked entries of the view next to one another, in order, ties by primary key.
 
         They are the first ones, those next ``after`` an entry or next ``before`` one, those from the position
-        ``at_rank`` on, or the page that a member is on, where pages of that size begin with the first entry.
-        There are fewer at either end. The rank is annotated as by ``top()``; what is derived is that of the
-        board. What is filtered afterwards is a view of the page.
+        ``at_rank`` on, the page that a member is on, where pages of that size begin with the first entry, or
+        the ``last`` ones. There are fewer at either end. A bookmark in place of an entry is where that stood
+        when it was read. The rank is annotated as by ``top()``; what is derived is that of the board. What is
+        filtered afterwards is a view of the page.
 
         Raises ``TypeError`` for several of these and for another model's entry, ``ValueError`` for a size or
-        a position below 1, for an entry that is not saved and where the board declares no member,
-        ``DoesNotExist`` where the entry or the member is not ranked or not in the view, and otherwise what
-        :meth:`around` raises.
+        a position below 1, for an entry that is not saved, for a bookmark that another board must have and
+        where the board declares no member, ``DoesNotExist`` where the entry or the member is not ranked or
+        not in the view, and otherwise what :meth:`around` raises.
         """
         # More is read than it has: who it begins beside, and whom it passes over.
         size = min(at_least_one(size, "size"), MOST_ROWS // 2)
-        if [after is None, before is None, at_rank is None, of_member is None].count(False) > 1:
-            raise TypeError("page() begins at one of after=, before=, at_rank= and of_member=.")
+        if [after is None, before is None, at_rank is None, of_member is None, not last].count(False) > 1:
+            raise TypeError("page() begins at one of after=, before=, at_rank=, of_member= and last=.")
         self._refuse_windows("page")
         ranked = self._in_order("page")
         position = 1 if at_rank is None else at_least_one(at_rank, "at_rank")
         entry = after if after is not None else before
         key: Any = None
+        mark: Sequence[Any] | None = None
         place: Place | None = None
-        later: bool | None = None
-        if entry is not None or of_member is not None:
+        later = None if entry is None and not last else after is not None
+        if isinstance(entry, Bookmark):
+            mark = place_of(entry, self.model, self._declaration)
+        elif entry is not None or of_member is not None:
             found = self._of_one(ranked, "page", entry, None, of_member)
             read = found._place_in_view(self._location)
             if read is None:
                 raise self._missing(entry, None, of_member, "ranked, on the board and in the view")
             key, place = read
-            later = None if entry is None else after is not None
         view = ranked._each_once()
-        if later is not None:
+        if later is not None and key is None:
+            keys = view._beyond(view._ordering(), mark, later=later)[:size]
+        elif later is not None:
             keys = view._beside(key, size, later=later)
         elif key is not None:
             keys = view._page_of(key, size, is_whole=self._is_whole_board)
@@ -124,6 +133,7 @@ class PageQuerySet(EachQuerySet):
                 known=known,
                 condition=added[0],
                 key=key,
+                mark=mark,
                 later=later,
                 position=position,
                 place=place,
@@ -135,19 +145,38 @@ class PageQuerySet(EachQuerySet):
         self,
         size: int,
         *,
-        after: Model | None = None,
-        before: Model | None = None,
+        after: Model | Bookmark | None = None,
+        before: Model | Bookmark | None = None,
         at_rank: int | None = None,
         of_member: Any = None,
+        last: bool = False,
     ) -> Self:
         """Asynchronous form of :meth:`page`."""
         return await sync_to_async(self.page)(
-            size, after=after, before=before, at_rank=at_rank, of_member=of_member
+            size, after=after, before=before, at_rank=at_rank, of_member=of_member, last=last
         )
+
+    def with_bookmarks(self, name: str = "bookmark") -> Self:
+        """Return the queryset with the :class:`~leaderboard.Bookmark` of each row, annotated as ``name``.
+
+        It is where the row stands in the order of the board, and what :meth:`page` takes in place of an entry
+        that may have moved or gone since. Raises ``ValueError`` for a name that is a field's or another
+        annotation's, and ``NotSupportedError`` after ``union()`` or ``select_for_update()``.
+        """
+        self._refuse_combined("with_bookmarks")
+        self._refuse_row_locks()
+        clone = self._copied()
+        order = clone._board_order(clone._ranking)
+        return clone.annotate(**{name: BookmarkAnnotation(*(term.expression for term in order))})
 
     @property
     def _location(self) -> Location | None:
         return location_of(self.model, self._ranking)
+
+    def _beyond(self, order: Sequence[Any], mark: Sequence[Any] | None, *, later: bool) -> Self:
+        """Return this queryset, which is in order, from a place on, or backwards from there or the end."""
+        side = self if mark is None else self.filter(beyond(order, mark, later=later))
+        return side if later else side.reverse()
 
     def _place_in_view(self, location: Location | None) -> tuple[tuple[Any, ...], Place | None] | None:
         """Return the key of a row and where it stands, if that can be read; None where there is none."""
@@ -213,8 +242,10 @@ class PageQuerySet(EachQuerySet):
             before = run
             rows = list(self._read_by(page, run))
             if rows:
+                if page.later is None or page.key is None:
+                    return rows
                 # The entry that it begins beside was read to see that it still stands there.
-                return rows if page.later is None else rows[1:] if page.later else rows[:-1]
+                return rows[1:] if page.later else rows[:-1]
         return None
 
     def _page_as_asked(self) -> Page | None:
@@ -244,6 +275,10 @@ class PageQuerySet(EachQuerySet):
 
     def _run_of(self, page: Page, *, again: bool = False) -> Run | None:
         """Return the run that a page is at this moment; None where there is none."""
+        if page.key is None and page.later is not None:
+            side = self._view_of(page)._beyond(page.order, page.mark, later=page.later)
+            first = self._place_at(page, side, 1)
+            return None if first is None else Run(place=first, later=page.later, count=page.size)
         if page.key is None:
             first = self._place_at(page, self._view_of(page), page.position)
             if first is None:
@@ -254,27 +289,32 @@ class PageQuerySet(EachQuerySet):
             return None
         if page.later is not None:
             return Run(place=place, later=page.later, count=page.size + 1)
-        nth = self._nth(page, place)
-        if nth is None:
+        found = self._first_of_page(page, place)
+        if found is None:
             return None
-        before = (nth - 1) % page.size
-        earlier = self._view_of(page).filter(
-            beyond(page.order, [*place.terms, *place.ties, *place.key], later=False)
-        )
-        first = self._place_at(page, earlier.reverse(), before) if before else place
-        if first is None:
-            return None
-        return Run(
-            place=first, later=True, count=page.size, position=as_number(nth - before), shown=place.key
-        )
+        position, first = found
+        return Run(place=first, later=True, count=page.size, position=as_number(position), shown=place.key)
 
     def _view_of(self, page: Page) -> Any:
         return page.view.using(self.db)
 
-    def _nth(self, page: Page, place: Place) -> int | None:
-        """Return the position of an entry on the board; None where it does not stand where it did."""
-        counted = self._view_of(page).with_rank(RankKind.ORDINAL, prefix=POSITION)._counted_at(place)
-        return next(iter(counted.order_by().values_list(f"{POSITION}rank", flat=True)), None)
+    def _first_of_page(self, page: Page, place: Place) -> tuple[int, Place] | None:
+        """Return the position and the place of who begins the page that the entry at ``place`` is on.
+
+        None where it does not stand there any more.
+        """
+        # Who comes before it on the page is read with its position, by one statement.
+        before = self._view_of(page).with_rank(RankKind.ORDINAL, prefix=POSITION)
+        run = Run(place=place, later=False, count=page.size)
+        rows: list[Any] = []
+        for gathers in (False, True) if self._declaration.member_parts else (False,):
+            before.query.run = replace(run, gathers=gathers), [*before.query.conditions()]
+            rows = rows or list(before.all().values_list(f"{POSITION}rank", *page.location.columns))
+        if not rows:
+            return None
+        nth, *_ = rows[-1]
+        position, *row = rows[-1 - (nth - 1) % page.size]
+        return position, page.location.place(page.ranking, row)
 
     def _place_of(self, page: Page) -> Place | None:
         """Return where the entry that the page begins beside stands; None where it is not ranked any more."""
@@ -283,8 +323,12 @@ class PageQuerySet(EachQuerySet):
 
     def _place_at(self, page: Page, view: Any, position: int) -> Place | None:
         """Return where the entry at a position of a queryset in order stands; None where there is none."""
-        rows = view.values_list(*page.location.columns)[position - 1 : position]
-        row = next(iter(rows), None)
+        rows = view
+        if position > 1:
+            # By its key, or what is passed over would be written as text too.
+            keys = view[position - 1 : position].values(*key_names(self.model))
+            rows = self._plain_rows().filter(pk__in=keys)
+        row = next(iter(rows.values_list(*page.location.columns)[:1]), None)
         return None if row is None else page.location.place(page.ranking, row)
 
 

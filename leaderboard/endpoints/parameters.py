@@ -1,0 +1,54 @@
+"""The parameters of a request, read as what they must be."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from leaderboard.endpoints.errors import InvalidParameter
+
+__all__ = ["Parameters"]
+
+# As many digits as every bigint may have.
+WHOLE = re.compile("[0-9]{1,18}", re.ASCII)
+
+
+class Parameters:
+    """The parameters of a request by name; of several values of one, the last counts.
+
+    Raises :class:`~leaderboard.endpoints.InvalidParameter` for a NUL byte, which PostgreSQL has in no text.
+    """
+
+    def __init__(self, given: Mapping[str, str]) -> None:
+        self._given = {name: given[name] for name in given}
+        for name, value in self._given.items():
+            if "\0" in name or "\0" in value:
+                raise InvalidParameter(name.replace("\0", ""), "a NUL byte is in no text.")
+
+    def text(self, name: str) -> str | None:
+        """Return the value of a parameter; None where it is not given, or empty."""
+        return self._given.get(name) or None
+
+    def whole(self, name: str, default: int, *, least: int = 1, most: int) -> int:
+        """Return a whole number; raise ``InvalidParameter`` for anything else, and for one out of bounds."""
+        text = self.text(name)
+        if text is None:
+            return default
+        number = int(text) if WHOLE.fullmatch(text) else None
+        if number is None or not least <= number <= most:
+            raise InvalidParameter(name, f"{text!r} is no whole number from {least} to {most}.")
+        return number
+
+    def choice(self, name: str, choices: Sequence[str]) -> str | None:
+        """Return one of several words; raise ``InvalidParameter`` for another one."""
+        text = self.text(name)
+        if text is not None and text not in choices:
+            raise InvalidParameter(name, f"{text!r} is none of {', '.join(choices)}.")
+        return text
+
+    def only(self, *names: str) -> str | None:
+        """Return which of these is given; raise ``InvalidParameter`` for several."""
+        given = [name for name in names if self.text(name) is not None]
+        if len(given) > 1:
+            raise InvalidParameter(given[1], f"cannot be given beside {given[0]}.")
+        return given[0] if given else None

@@ -1,0 +1,131 @@
+"""Defects of boards over HTTP: cursors, orders, files, and whether a client has it already."""
+
+from __future__ import annotations
+
+from tests.mutant import Mutation
+
+__all__ = ["ENDPOINTS"]
+
+PAGER = "tests/endpoints/test_pager.py"
+ORDERING = "tests/endpoints/test_ordering.py"
+CURSOR = "tests/endpoints/test_cursor.py"
+PARAMETERS = "tests/endpoints/test_parameters.py"
+VIEW = "tests/endpoints/test_board_view.py"
+EXPORT = "tests/endpoints/test_export.py"
+HISTOGRAM = "tests/endpoints/test_histogram.py"
+WHAT_IF = "tests/endpoints/test_what_if.py"
+
+ENDPOINTS = (
+    Mutation(
+        "a percentile goes up as a rank does",
+        "endpoints/ordering",
+        'PLACES = {"rank": False, "percentile": True}',
+        'PLACES = {"rank": False, "percentile": False}',
+        ORDERING,
+    ),
+    Mutation(
+        "what orders ties is not turned with the board",
+        "endpoints/ordering",
+        "OrderBy(tie.expression, tie.descending != back)",
+        "OrderBy(tie.expression, tie.descending)",
+        ORDERING,
+    ),
+    Mutation(
+        "any name is a field to order by",
+        "endpoints/ordering",
+        "if name not in self._names:",
+        "if False:",
+        ORDERING,
+    ),
+    Mutation(
+        "a page backwards is in the order of the board",
+        "endpoints/walks",
+        "return [*page][::-1] if self._turns else [*page]",
+        "return [*page]",
+        PAGER,
+    ),
+    Mutation(
+        "a board of any size is sorted",
+        "endpoints/walks",
+        "if limit is not None and view",
+        "if False and view",
+        ORDERING,
+    ),
+    Mutation(
+        "there is always a page before a cursor",
+        "endpoints/page",
+        "is_between and walk.has_beside(shown[:1], later=False)",
+        "is_between",
+        PAGER,
+    ),
+    Mutation(
+        "a page before a cursor begins with the entry too many",
+        "endpoints/page",
+        "shown = entries[-size:]",
+        "shown = entries[:size]",
+        PAGER,
+    ),
+    Mutation(
+        "a cursor is of any filter",
+        "endpoints/cursor",
+        "sql,\n            sorted(",
+        "sorted(",
+        CURSOR,
+    ),
+    Mutation(
+        "a cursor is of any value of a filter",
+        "endpoints/cursor",
+        "sorted(repr(value) for value in params if isinstance(value, BOUND)),",
+        "",
+        CURSOR,
+    ),
+    Mutation(
+        "a NUL byte goes to the database",
+        "endpoints/parameters",
+        'if "\\0" in name or "\\0" in value:',
+        "if False:",
+        PARAMETERS,
+    ),
+    Mutation(
+        "a test that does not exist has an empty board",
+        "endpoints/views",
+        "        if not page.entries:\n            self.require_board(view)",
+        "",
+        VIEW,
+    ),
+    Mutation(
+        "two contents have one time",
+        "endpoints/freshness",
+        "max(now, last[1] + 1)",
+        "now",
+        VIEW,
+    ),
+    Mutation(
+        "a later time is a newer one",
+        "endpoints/freshness",
+        "known = modified if since in (None, modified) else None",
+        "known = modified",
+        VIEW,
+    ),
+    Mutation(
+        "a formula behind a semicolon is one",
+        "endpoints/export",
+        "(^|[\\t\\r\\n;|])",
+        "(^)",
+        EXPORT,
+    ),
+    Mutation(
+        "NULL is in the last range",
+        "endpoints/histogram",
+        ".filter(not_null(expression))",
+        "",
+        HISTOGRAM,
+    ),
+    Mutation(
+        "who qualifies now is who would",
+        "endpoints/what_if",
+        "qualified_now=counted(lambda now, then: now)",
+        "qualified_now=counted(lambda now, then: then)",
+        WHAT_IF,
+    ),
+)
