@@ -5,13 +5,12 @@ import signal
 from collections.abc import Iterator
 
 import pytest
-from django.apps import apps
-from django.db import connection
 from django.test.utils import isolate_apps
 from hypothesis import HealthCheck, Phase, settings
 
 from tests.attempts import store
 from tests.boards import Boards
+from tests.examples import begin_on_empty_files
 
 # A shell lets jobs in its background ignore SIGINT, and so would the processes that are interrupted here.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -34,14 +33,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture(autouse=True)
 def _small_indexes(request: pytest.FixtureRequest) -> None:
-    """Begin on empty files: rows of other tests, rolled back, make indexes large, and others cheaper."""
     if request.node.get_closest_marker("plans") is None:
         return
     request.getfixturevalue("db")
-    models = apps.get_app_config("testapp").get_models()
-    tables = [model._meta.db_table for model in models if model._meta.managed and not model._meta.proxy]
-    with connection.cursor() as cursor:
-        cursor.execute(f"TRUNCATE {', '.join(map(connection.ops.quote_name, tables))} CASCADE")
+    begin_on_empty_files()
 
 
 @pytest.fixture

@@ -11,10 +11,10 @@ from django.db import NotSupportedError, connection
 from django.test.utils import CaptureQueriesContext
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from hypothesis.extra.django import TestCase as HypothesisTestCase
 
 from leaderboard import Bookmark, Leaderboard
 from leaderboard.expressions.times import is_running
+from tests.examples import HypothesisTestCase
 from tests.test_paging import runs_only, shown, ties
 from tests.test_properties import boards, load, rows
 from tests.testapp.models import Attempt, Test

@@ -10,10 +10,10 @@ from django.db import NotSupportedError
 from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, Value, When
 from hypothesis import given
 from hypothesis import strategies as st
-from hypothesis.extra.django import TestCase as HypothesisTestCase
 
 from leaderboard import Best, First, Latest, Leaderboard
 from leaderboard.testing import assert_matches_reference, reference_standings
+from tests.examples import HypothesisTestCase
 from tests.test_properties import load, rows
 from tests.testapp.models import MEMBERS, Attempt, Comment, Test
 

@@ -12,12 +12,12 @@ from django.db.models import F
 from django.utils.timezone import now
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from hypothesis.extra.django import TestCase as HypothesisTestCase
 
 from leaderboard import Leaderboard, PercentileKind, PlanKind, RankKind, TimeTaken
 from leaderboard.querysets.counted import CountedQuerySet
 from leaderboard.standings.located import location_of
 from leaderboard.testing import reference_standings
+from tests.examples import HypothesisTestCase
 from tests.test_concurrency import together
 from tests.test_plans import rows_read
 from tests.test_properties import EPOCH, boards, load, rows

@@ -15,13 +15,13 @@ from django.db.models.lookups import Exact
 from django.utils.timezone import now
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from hypothesis.extra.django import TestCase as HypothesisTestCase
 
 from leaderboard import Latest, Leaderboard, PlanKind, RankKind
 from leaderboard.querysets.counted import CountedQuerySet
 from leaderboard.standings.located import location_of
 from leaderboard.testing import reference_standings
 from tests.attempts import START
+from tests.examples import HypothesisTestCase
 from tests.test_concurrency import together
 from tests.test_counted import windows_refused
 from tests.test_plans import rows_read

@@ -15,13 +15,13 @@ from django.test.utils import CaptureQueriesContext
 from django.utils.timezone import now
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from hypothesis.extra.django import TestCase as HypothesisTestCase
 
 from leaderboard import Leaderboard, PlanKind, RankKind
 from leaderboard.querysets import neighbours
 from leaderboard.querysets.pages import PageQuerySet
 from leaderboard.testing import reference_standings
 from tests.attempts import START
+from tests.examples import HypothesisTestCase
 from tests.test_concurrency import together
 from tests.test_paging import runs_only, shown, ties
 from tests.test_plans import rows_read

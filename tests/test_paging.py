@@ -20,13 +20,13 @@ from django.test.utils import CaptureQueriesContext
 from django.utils.timezone import now
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from hypothesis.extra.django import TestCase as HypothesisTestCase
 
 from leaderboard import AtLeast, BoardNotPinned, First, Latest, Leaderboard, PlanKind, RankKind
 from leaderboard.kinds import Counting
 from leaderboard.querysets.pages import PageQuerySet
 from leaderboard.testing import reference_standings
 from tests.attempts import START
+from tests.examples import HypothesisTestCase
 from tests.test_concurrency import together
 from tests.test_plans import rows_read
 from tests.test_properties import boards, load, rows

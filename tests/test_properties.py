@@ -15,7 +15,6 @@ from django.db.models.functions import TruncDate, TruncMonth
 from django.utils.timezone import now
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from hypothesis.extra.django import TestCase as HypothesisTestCase
 
 from leaderboard import (
     AtLeast,
@@ -35,6 +34,7 @@ from leaderboard import (
     TopPercent,
 )
 from leaderboard.testing import assert_matches_reference, reference_standings
+from tests.examples import HypothesisTestCase
 from tests.testapp.models import Attempt, Candidate, Test
 
 EPOCH = datetime(2026, 1, 31, 23, 59, tzinfo=UTC)

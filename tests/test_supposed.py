@@ -13,10 +13,10 @@ from django.db.models import F, Q
 from django.db.models.functions import TruncMonth
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from hypothesis.extra.django import TestCase as HypothesisTestCase
 
 from leaderboard import AtLeast, Leaderboard, PercentileKind, RankKind, TimeTaken, TopCount, TopPercent
 from tests.attempts import START
+from tests.examples import HypothesisTestCase
 from tests.fuzz.models import Inheriting
 from tests.test_plans import rows_read
 from tests.test_properties import boards, load, rows
