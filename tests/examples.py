@@ -9,7 +9,7 @@ from hypothesis.extra.django import TestCase
 __all__ = ["HypothesisTestCase", "begin_on_empty_files"]
 
 # Of what an example rolls back, dead rows stay for as long as the transaction around it lasts.
-EXAMPLES_A_FILE = 100
+EXAMPLES_A_FILE = 200
 
 
 def begin_on_empty_files() -> None:

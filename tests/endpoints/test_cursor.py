@@ -15,10 +15,10 @@ from django.test import override_settings
 from django.utils.timezone import now
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.extra.django import TestCase as HypothesisTestCase
 
 from leaderboard.endpoints import Cursor, Cursors, InvalidParameter, Pager
 from tests.attempts import store
-from tests.examples import HypothesisTestCase
 from tests.testapp.models import Attempt, Test
 
 pytestmark = pytest.mark.django_db

@@ -13,12 +13,12 @@ from django.db.models import F
 from django.test import Client
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.extra.django import TestCase as HypothesisTestCase
 
 from leaderboard import Leaderboard, TimeTaken
 from leaderboard.endpoints import InvalidParameter, Orderings, Pager
 from leaderboard.endpoints.histogram import Histogram, histogram_of
 from tests.attempts import START
-from tests.examples import HypothesisTestCase
 from tests.schemas.models import Custom
 from tests.test_properties import load, rows
 from tests.testapp.models import Attempt, Test

@@ -12,12 +12,12 @@ from django.test.utils import CaptureQueriesContext
 from django.utils.timezone import now
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.extra.django import TestCase as HypothesisTestCase
 
 from leaderboard import Leaderboard, RankKind
 from leaderboard.endpoints import Order, Orderings, Page, Pager
 from leaderboard.expressions.times import is_running
 from leaderboard.testing import reference_standings
-from tests.examples import HypothesisTestCase
 from tests.test_paging import ties
 from tests.test_properties import boards, load, rows
 from tests.testapp.models import Attempt, Candidate, Test

@@ -9,10 +9,10 @@ import pytest
 from django.core.exceptions import BadRequest
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.extra.django import TestCase as HypothesisTestCase
 
 from leaderboard.endpoints import InvalidParameter, Pager
 from tests.attempts import store
-from tests.examples import HypothesisTestCase
 from tests.schemas.models import NamedLikeMetrics
 from tests.testapp.models import Attempt, Candidate, Test
 

@@ -10,12 +10,12 @@ from django.db.models import F
 from django.test import Client
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.extra.django import TestCase as HypothesisTestCase
 
 from leaderboard import AtLeast, AtMost, Leaderboard, PercentileAtLeast, TimeTaken, TopCount, TopPercent
 from leaderboard.endpoints import InvalidParameter, Orderings
 from leaderboard.endpoints.what_if import WhatIf, what_would_be
 from leaderboard.testing import reference_standings
-from tests.examples import HypothesisTestCase
 from tests.test_properties import boards, load, rows
 from tests.testapp.models import Attempt, Test
 
