@@ -29,4 +29,4 @@ class HypothesisTestCase(TestCase):
         self.examples += 1
         if self.examples % EXAMPLES_A_FILE == 0:
             begin_on_empty_files()
-        super().setup_example()
+        super().setup_example()  # type: ignore[no-untyped-call]
