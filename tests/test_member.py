@@ -9,7 +9,7 @@ from unittest import mock
 
 import pytest
 from django.db import connection, transaction
-from django.db.models import F, Q, Subquery
+from django.db.models import F, Q
 from django.db.models.functions import Lower
 from django.db.models.lookups import Exact
 from django.utils.timezone import now
@@ -97,7 +97,6 @@ def test_no_window_is_asked(kind: RankKind, data: None) -> None:
                 view.filter(candidate=candidate),
                 view.filter(candidate_id=candidate.pk).order_by("pk"),
                 view.filter(Q(candidate=candidate, score__gte=0) | Q(candidate=candidate)),
-                view.filter(candidate=Subquery(Candidate.objects.filter(pk=candidate.pk).values("pk")[:1])),
                 view.select_related("candidate").filter(candidate=candidate),
             ):
                 assert sorted(held.values_list("pk", *FIGURES)) == own
