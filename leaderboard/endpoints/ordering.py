@@ -160,13 +160,20 @@ class Orderings:
         """Return the order that sorts entries by what is asked for, then in the order of the board."""
         board = self._board
         parts: list[tuple[Any, bool]] = []
+        goes_back = False
         for part in asked:
             if part.expression is None:
                 goes_back = part.descending != PLACES[part.name]
                 parts += [(as_written(term), term.descending != goes_back) for term in board.terms]
+                if part.name == "rank" and board.rank_kind is RankKind.ORDINAL:
+                    # It counts ties in the order in which they are shown, so nobody is tied any more.
+                    parts += [(as_written(term), term.descending != goes_back) for term in board.ties_by]
+                    break
             else:
                 parts.append((part.expression, part.descending))
-        parts += [(as_written(term), term.descending) for term in (*board.terms, *board.ties_by)]
+        else:
+            goes_back = False
+            parts += [(as_written(term), term.descending) for term in (*board.terms, *board.ties_by)]
         terms = [
             OrderBy(Term(expression, board.collation), descending, nulls_last=True)
             for expression, descending in parts
@@ -174,7 +181,7 @@ class Orderings:
         return Order(
             text=text,
             board=board,
-            terms=[*terms, *(OrderBy(Term(key)) for key in key_parts(self._model))],
+            terms=[*terms, *(OrderBy(Term(key), goes_back) for key in key_parts(self._model))],
             fields=[*(self._field_of(expression) for expression, _ in parts), *key_fields(self._model)],
         )
 

@@ -254,3 +254,20 @@ def test_no_cursor_leads_to_nobody(data: None) -> None:
     assert pager.page(view, {"cursor": beyond.next or ""}).entries == staying[:1]
     Attempt.objects.all().delete()
     assert pager.page(view, after) == pager.page(view, before) == pager.page(view, {})
+
+
+@pytest.mark.parametrize(
+    "ordering", ["-qualification,rank,half", "qualification,-rank,half", "half,-rank,tag"]
+)
+@pytest.mark.parametrize("ties", [None, ["-label"]])
+def test_an_ordinal_rank_leaves_no_ties(ordering: str, ties: Any, data: None) -> None:
+    board = Attempt.objects.board("overall")._declaration.replace(
+        order_by=["-disqualified"], eligible=None, rank_kind=RankKind.ORDINAL, ties_by=ties
+    )
+    view = Attempt.objects.with_leaderboard(board).on_board(test=Test.objects.get(name="test 0"))
+    expected = reference_standings(view, now=now())
+    order = Orderings(Attempt, board, OTHERS).order(ordering)
+    wanted = [entry.pk for entry in in_order(order, list(view.ranked()), expected)]
+    page = Pager(others=OTHERS, size=100).page(view, {"ordering": ordering})
+    assert [entry.pk for entry in page.entries] == wanted
+    assert len(wanted) > 5
