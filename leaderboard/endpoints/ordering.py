@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from django.db.models import F, Model, OrderBy
+from django.db.models.lookups import IsNull
 
 from leaderboard.declaration.leaderboard import Leaderboard
 from leaderboard.endpoints.errors import InvalidParameter
@@ -120,6 +121,10 @@ class Orderings:
         ties: list[OrderBy] = []
         for part in asked:
             if met == len(board.terms):
+                if self._leaves_no_ties(part):
+                    if ties or (part.descending != PLACES[part.name]) != is_reversed:
+                        return None
+                    break
                 if not self._is_settled(part):
                     ties.append(OrderBy(part.expression, part.descending))
                 continue
@@ -134,12 +139,11 @@ class Orderings:
             if is_reversed not in (None, goes_back):
                 return None
             is_reversed, met = goes_back, met_then
+            if self._leaves_no_ties(part):
+                break
         if ties and board.rank_kind is RankKind.ORDINAL:
-            # It counts ties in the order in which they are shown, so nobody is tied.
-            if any(part.name == "rank" for part in asked):
-                ties = []
-            else:
-                return None
+            # Their order would be another rank.
+            return None
         if any(path_of(tie.expression) == self._status for tie in ties if type(tie.expression) is F):
             return None
         if ties:
@@ -149,6 +153,10 @@ class Orderings:
             key = ("ordering", *turned)
             board = board.prepared(key, lambda: self._board.replace(ties_by=[*turned, *declared]))
         return Order(text=text, board=board, is_reversed=bool(is_reversed))
+
+    def _leaves_no_ties(self, part: Asked) -> bool:
+        """Tell whether what is asked for counts ties, in the order in which they are shown."""
+        return part.name == "rank" and self._board.rank_kind is RankKind.ORDINAL
 
     def _is_settled(self, part: Asked) -> bool:
         """Tell whether what is asked for is the same for entries that are tied."""
@@ -165,9 +173,12 @@ class Orderings:
             if part.expression is None:
                 goes_back = part.descending != PLACES[part.name]
                 parts += [(as_written(term), term.descending != goes_back) for term in board.terms]
-                if part.name == "rank" and board.rank_kind is RankKind.ORDINAL:
-                    # It counts ties in the order in which they are shown, so nobody is tied any more.
-                    parts += [(as_written(term), term.descending != goes_back) for term in board.ties_by]
+                if self._leaves_no_ties(part):
+                    for tie in board.ties_by:
+                        if goes_back:
+                            # Every term is sorted with NULL last, which backwards is first.
+                            parts.append((IsNull(as_written(tie), True), True))
+                        parts.append((as_written(tie), tie.descending != goes_back))
                     break
             else:
                 parts.append((part.expression, part.descending))

@@ -257,7 +257,17 @@ def test_no_cursor_leads_to_nobody(data: None) -> None:
 
 
 @pytest.mark.parametrize(
-    "ordering", ["-qualification,rank,half", "qualification,-rank,half", "half,-rank,tag"]
+    "ordering",
+    [
+        "-qualification,rank,half",
+        "qualification,-rank,half",
+        "half,-rank,tag",
+        "percentile,rank",
+        "-percentile,-rank",
+        "percentile,half,rank",
+        "rank,half",
+        "-rank",
+    ],
 )
 @pytest.mark.parametrize("ties", [None, ["-label"]])
 def test_an_ordinal_rank_leaves_no_ties(ordering: str, ties: Any, data: None) -> None:
