@@ -108,7 +108,7 @@ class Pager:
         walk = self._walk(view, order, is_numbered=member is not None)
         cursors = Cursors(walk.rows, scope)
         if member is not None:
-            found = self._of_member(walk, size, member, is_whole=view._is_whole_board)
+            found = self._of_member(walk, size, member, order, is_whole=view._is_whole_board)
         else:
             found = self._beside(walk, cursors, parameters, size)
         if not found.entries:
@@ -182,7 +182,7 @@ class Pager:
         shown = entries[-size:]
         return Found(shown, len(entries) > size, is_between and walk.has_beside(shown[-1:], later=True))
 
-    def _of_member(self, walk: Walk, size: int, member: Any, *, is_whole: bool) -> Found:
+    def _of_member(self, walk: Walk, size: int, member: Any, order: Order, *, is_whole: bool) -> Found:
         try:
             entries = walk.of_member(size, member)
         except ValueError as error:
@@ -196,6 +196,5 @@ class Pager:
             min(first, last) == 1,
             max(first, last) == getattr(entries[0], f"{NUMBER}board_size"),
         )
-        return Found(
-            entries, *((not is_best, not is_worst) if first <= last else (not is_worst, not is_best))
-        )
+        sides = (not is_best, not is_worst)
+        return Found(entries, *(sides[::-1] if order.is_reversed else sides))

@@ -281,3 +281,11 @@ def test_an_ordinal_rank_leaves_no_ties(ordering: str, ties: Any, data: None) ->
     page = Pager(others=OTHERS, size=100).page(view, {"ordering": ordering})
     assert [entry.pk for entry in page.entries] == wanted
     assert len(wanted) > 5
+
+
+def test_a_page_of_one_backwards(data: None) -> None:
+    view = Attempt.objects.board("members").on_board(test=Test.objects.get(name="test 0"))
+    best = view.top(1).get()
+    page = Pager(size=1).page(view, {"ordering": "-rank", "member": str(best.candidate_id)})
+    assert (page.entries, page.next) == ([best], None)
+    assert page.previous is not None
