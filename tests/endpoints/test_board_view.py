@@ -158,7 +158,8 @@ def test_what_is_wrong_is_said(url: str, status: int, about: str, test: Test) ->
 
 
 @pytest.mark.parametrize("url", ["/tests/{}/", "/tests/{}/around/", "/tests/{}/standing/"])
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50, deadline=None)
+# Rows are only read, so that one fixture serves all examples.
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     query=st.dictionaries(
         st.sampled_from(
