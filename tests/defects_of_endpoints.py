@@ -89,7 +89,7 @@ ENDPOINTS = (
     Mutation(
         "a test that does not exist has an empty board",
         "endpoints/views",
-        "        if not page.entries:\n            self.require_board(view)",
+        "        if not page.entries:\n            require_board(view)",
         "",
         VIEW,
     ),
