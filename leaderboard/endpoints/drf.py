@@ -23,7 +23,6 @@ from leaderboard.endpoints.errors import InvalidParameter
 from leaderboard.endpoints.links import links_of, others_in
 from leaderboard.endpoints.openapi import parameters_of
 from leaderboard.endpoints.page import Page, Pager
-from leaderboard.endpoints.parameters import Parameters
 from leaderboard.expressions.qualification import QualificationChoices
 
 __all__ = [
@@ -117,13 +116,15 @@ class BoardOrderingFilter(OrderingFilter):
     ``ValidationError``.
     """
 
+    # As pages read it, whatever REST_FRAMEWORK["ORDERING_PARAM"] says.
+    ordering_param = "ordering"
+
     def filter_queryset(self, request: Request, queryset: Any, view: Any) -> Any:
         """Return the ranked entries in the order that a request asks for."""
         if isinstance(getattr(view, "paginator", None), BoardPagination):
             return queryset
         try:
-            text = Parameters(request.query_params).text(self.ordering_param)
-            return pager_of(view).ordered(queryset, {} if text is None else {"ordering": text})
+            return pager_of(view).ordered(queryset, request.query_params)
         except InvalidParameter as error:
             raise _invalid(error) from error
 
@@ -181,10 +182,8 @@ class StandingSerializer(Serializer[Any]):
         need not declare.
         """
         names: list[str] = [*self.fields]
-        figures: dict[str, Any] = {"time_taken": getattr(instance, f"{self.prefix}time_taken", None)}
-        for name in names:
-            if name not in figures:
-                figures[name] = getattr(instance, f"{self.prefix}{name}")
+        figures = {name: getattr(instance, f"{self.prefix}{name}") for name in names if name != "time_taken"}
+        figures["time_taken"] = getattr(instance, f"{self.prefix}time_taken", None)
         return super().to_representation(figures)
 
 

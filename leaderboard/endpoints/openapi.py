@@ -35,21 +35,22 @@ def parameters_of(pager: Pager, view: Any = None) -> list[Described]:
         ),
         Described("page", "The first page, or the last one.", {"type": "string", "enum": [*ENDS]}),
     ]
+    return [*described, *_members(view)]
+
+
+def _members(view: Any) -> list[Described]:
+    member = None if view is None else view._declaration.member
     text = {"type": "string"}
-    member = "" if view is None else view._declaration.member
     if isinstance(member, tuple):
-        about = "The page with the member on it who has this {}."
-        return [*described, *(Described(f"member.{name}", about.format(name), text) for name in member)]
-    return (
-        described if member is None else [*described, Described("member", "The page with this member.", text)]
-    )
+        about = "The page with the member who has this {}."
+        return [Described(f"member.{name}", about.format(name), text) for name in member]
+    is_of_none = view is not None and member is None
+    return [] if is_of_none else [Described("member", "The page with this member.", text)]
 
 
 def _ordering(pager: Pager, view: Any) -> Described:
     schema: dict[str, Any] = {"type": "string", "default": pager.ordering}
-    about = (
-        "The order of the entries: names separated by commas, each with a minus before it to turn it round."
-    )
+    about = "The order of the entries: names separated by commas, with a minus before one to turn it round."
     if view is None:
         return Described("ordering", about, schema)
     names = pager.orderings(view).names

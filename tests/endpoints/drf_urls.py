@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 from django.urls import path
 from django_filters import CharFilter, FilterSet
 from django_filters.rest_framework import DjangoFilterBackend
-from rest_framework.generics import ListAPIView
+from rest_framework.generics import ListAPIView, RetrieveAPIView
 from rest_framework.pagination import PageNumberPagination
 from rest_framework.serializers import ModelSerializer
 
@@ -68,8 +68,15 @@ class WholeList(NumberedList):
     pagination_class: Any = None
 
 
+class AttemptDetail(RetrieveAPIView[Attempt]):
+    queryset = Attempt.objects.board("members").standings()
+    serializer_class = AttemptSerializer
+    filter_backends = (BoardFilter,)
+
+
 urlpatterns = [
     path("tests/<int:test>/", AttemptList.as_view()),
+    path("tests/<int:test>/<int:pk>/", AttemptDetail.as_view()),
     path("by-name/<str:test>/", AttemptList.as_view()),
     path("numbered/<int:test>/", NumberedList.as_view()),
     path("whole/<int:test>/", WholeList.as_view()),

@@ -9,6 +9,8 @@ import pytest
 from drf_spectacular.drainage import GENERATOR_STATS
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.validation import validate_schema
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from rest_framework.serializers import FloatField
 from rest_framework.test import APIClient, APIRequestFactory
 
@@ -109,6 +111,21 @@ def test_what_is_wrong_is_said(url: str, status: int, where: str, about: str, te
     assert said.startswith(about)
 
 
+@pytest.mark.parametrize("path", ["tests", "whole", "numbered"])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50, deadline=None)
+@given(
+    query=st.dictionaries(
+        st.sampled_from(["size", "ordering", "cursor", "rank", "member", "page", "team", "qualification"]),
+        st.sampled_from(["1", "0", "-1", "rank", "-name", "last", "qualified", "1e5", "9" * 20])
+        | st.text(max_size=5),
+    )
+)
+def test_no_request_is_an_error_of_the_server(path: str, query: dict[str, str], test: Test) -> None:
+    response = APIClient().get(f"/{path}/{test.pk}/", query)
+    assert response.status_code in (200, 400, 404)
+    assert response.json() or path == "whole"
+
+
 def test_cursors_of_something_else_are_refused(test: Test) -> None:
     other = Test.objects.exclude(pk=test.pk)[0]
     cursor = get(f"/tests/{test.pk}/?size=1")["next"].partition("cursor=")[2]
@@ -148,6 +165,21 @@ def test_statements_of_a_page(test: Test, django_assert_num_queries: Any) -> Non
     ):
         with django_assert_num_queries(number):
             APIClient().get(url)
+
+
+def test_a_view_of_one_entry(test: Test, django_assert_num_queries: Any) -> None:
+    for entry in view(test).standings():
+        with django_assert_num_queries(2):
+            found = get(f"/tests/{test.pk}/{entry.pk}/")
+        assert shown(found) == (
+            entry.pk,
+            entry.rank,
+            entry.board_size,
+            entry.percentile,
+            entry.qualification,
+        )
+    elsewhere = Attempt.objects.exclude(test=test)[0]
+    assert [*get(f"/tests/{test.pk}/{elsewhere.pk}/", 404)] == ["detail"]
 
 
 def test_a_standing_by_itself(test: Test) -> None:
