@@ -14,6 +14,9 @@ VIEW = "tests/endpoints/test_board_view.py"
 EXPORT = "tests/endpoints/test_export.py"
 HISTOGRAM = "tests/endpoints/test_histogram.py"
 WHAT_IF = "tests/endpoints/test_what_if.py"
+DRF = "tests/endpoints/test_drf.py"
+NINJA = "tests/endpoints/test_ninja.py"
+FILTERS = "tests/endpoints/test_filters.py"
 
 ENDPOINTS = (
     Mutation(
@@ -89,7 +92,7 @@ ENDPOINTS = (
     Mutation(
         "a test that does not exist has an empty board",
         "endpoints/views",
-        "        if not page.entries:\n            self.require_board(view)",
+        "        if not page.entries:\n            require_board(view)",
         "",
         VIEW,
     ),
@@ -127,5 +130,54 @@ ENDPOINTS = (
         "qualified_now=counted(lambda now, then: now)",
         "qualified_now=counted(lambda now, then: then)",
         WHAT_IF,
+    ),
+    Mutation(
+        "what else was asked for does not tell views apart",
+        "endpoints/links",
+        "return repr(sorted((name, values)",
+        "return '' and repr(sorted((name, values)",
+        DRF,
+    ),
+    Mutation(
+        "a link keeps the member who was on a page",
+        "endpoints/links",
+        'name == "member" or name.startswith("member.")',
+        "False",
+        DRF,
+    ),
+    Mutation(
+        "a half rank is cut to a whole one",
+        "endpoints/drf",
+        "if value != int(value):",
+        "if False:",
+        DRF,
+    ),
+    Mutation(
+        "a page of a board that is not there is empty",
+        "endpoints/drf",
+        "        if not self.page.entries:\n            require_board(queryset)\n",
+        "",
+        DRF,
+    ),
+    Mutation(
+        "a page is documented to be larger than it may be",
+        "endpoints/openapi",
+        '"maximum": pager.max_size',
+        '"maximum": 200',
+        NINJA,
+    ),
+    Mutation(
+        "orders are documented of whatever board",
+        "endpoints/ninja",
+        "_input(self.pager, queryset)",
+        "_input(self.pager, None)",
+        NINJA,
+    ),
+    Mutation(
+        "those whom a filter leaves out are shown",
+        "endpoints/filters",
+        "view.exclude if self.exclude else view.filter",
+        "view.filter",
+        FILTERS,
     ),
 )

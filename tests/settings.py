@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 import dj_database_url
 
@@ -23,3 +24,9 @@ MIGRATION_MODULES = {"contenttypes": None}
 DATABASES = {"default": dj_database_url.parse(os.environ.get("DATABASE_URL", "postgresql:///leaderboard"))}
 if os.environ.get("LEADERBOARD_SERVER_SIDE_BINDING"):
     DATABASES["default"]["OPTIONS"] = {"server_side_binding": True}
+REST_FRAMEWORK: dict[str, Any] = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": [],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "UNAUTHENTICATED_USER": None,
+}

@@ -129,6 +129,25 @@ def test_the_reference_shares_no_code_with_the_sql_side() -> None:
     assert {name for name in roots if not name.startswith("leaderboard.reference.")} == {"leaderboard.kinds"}
 
 
+# What an extra brings, and the only module that imports it.
+EXTRAS = {
+    "django_filters": "leaderboard.endpoints.filters",
+    "ninja": "leaderboard.endpoints.ninja",
+    "pydantic": "leaderboard.endpoints.ninja",
+    "rest_framework": "leaderboard.endpoints.drf",
+}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_nothing_else_needs_what_an_extra_brings(path: Path) -> None:
+    assert not {*EXTRAS.values()} & {*imports_of(path)}
+    for node in ast.walk(ast.parse(path.read_text())):
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+        for name in names:
+            assert EXTRAS.get(name.split(".")[0], name_of(path)) == name_of(path), name
+
+
 # The fence
 
 

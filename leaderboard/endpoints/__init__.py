@@ -1,5 +1,6 @@
 """Boards over HTTP: pages, and what else there is to ask of one."""
 
+from leaderboard.endpoints.boards import board_or_404
 from leaderboard.endpoints.cursor import Cursor, Cursors
 from leaderboard.endpoints.errors import InvalidParameter
 from leaderboard.endpoints.histogram import Histogram, Range, histogram_of
@@ -20,6 +21,7 @@ __all__ = [
     "Pager",
     "Range",
     "WhatIf",
+    "board_or_404",
     "histogram_of",
     "what_would_be",
 ]

@@ -17,7 +17,7 @@ from leaderboard.endpoints.walks import BOOKMARK, BoardWalk, SortedWalk, Walk
 from leaderboard.kinds import RankKind
 from leaderboard.querysets.places import at_least_one
 
-__all__ = ["METRICS", "Page", "Pager"]
+__all__ = ["ENDS", "METRICS", "MOST", "Page", "Pager"]
 
 METRICS = ("rank", "board_size", "percentile", "qualification", "time_taken")
 ENDS = ("first", "last")
@@ -128,6 +128,13 @@ class Pager:
     async def apage(self, view: Any, given: Mapping[str, str], *, scope: str = "") -> Page:
         """Asynchronous form of :meth:`page`."""
         return await sync_to_async(self.page)(view, given, scope=scope)
+
+    def ordered(self, view: Any, given: Mapping[str, str]) -> Any:
+        """Return a queryset of all ranked entries with their metrics, in the order that ``ordering`` gives.
+
+        Raises :class:`~leaderboard.endpoints.InvalidParameter` for an order that is not allowed.
+        """
+        return self._walk(view, self._order(view, Parameters(given)), is_numbered=False).rows
 
     def with_metrics(self, view: Any) -> Any:
         """Return a queryset with the metrics that entries get."""

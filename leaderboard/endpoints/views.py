@@ -16,17 +16,18 @@ from django.utils.cache import patch_vary_headers
 from django.utils.functional import cached_property
 from django.views import View
 
+from leaderboard.endpoints.boards import board_or_404, require_board
 from leaderboard.endpoints.errors import InvalidParameter
 from leaderboard.endpoints.export import FORMATS, export
 from leaderboard.endpoints.freshness import conditional
 from leaderboard.endpoints.histogram import histogram_of
+from leaderboard.endpoints.links import links_of
 from leaderboard.endpoints.members import whom
-from leaderboard.endpoints.page import Page, Pager
+from leaderboard.endpoints.page import Pager
 from leaderboard.endpoints.parameters import Parameters
 from leaderboard.endpoints.representation import Columns, plain, standing_of
 from leaderboard.endpoints.what_if import what_would_be
 from leaderboard.expressions.arguments import reason_of
-from leaderboard.orm.models import own_field
 
 __all__ = ["BoardView"]
 
@@ -93,14 +94,7 @@ class BoardView(View):
 
         Raises ``Http404`` for what cannot name a board.
         """
-        queryset = self.get_queryset()
-        within = queryset._declaration.within
-        try:
-            if any("\0" in value for value in self.kwargs.values() if isinstance(value, str)):
-                raise ValueError("a NUL byte is in no text.")
-            view = queryset.on_board(**{name: self.kwargs[name] for name in within if name in self.kwargs})
-        except ValueError as error:
-            raise Http404(str(error)) from error
+        view = board_or_404(self.get_queryset(), **self.kwargs)
         for name, lookup in self.filters.items():
             if (text := self.parameters.text(name)) is not None:
                 view = self._filtered(view, name, Q((lookup, text)))
@@ -134,16 +128,6 @@ class BoardView(View):
     def parameters(self) -> Parameters:
         """The parameters of the request; raises ``InvalidParameter`` for a NUL byte in one."""
         return Parameters(self.request.GET)
-
-    def require_board(self, view: Any) -> None:
-        """Raise ``Http404`` where what a board belongs to, such as a test, does not exist."""
-        for name, part in view._declaration.within.items():
-            field, value = own_field(view.model, part), self.kwargs.get(name)
-            if field is None or field.related_model is None or value is None:
-                continue
-            others = field.related_model._base_manager.using(view.db)
-            if not others.filter(**{field.target_field.name: getattr(value, "pk", value)}).exists():
-                raise Http404(f"There is no {field.related_model._meta.verbose_name} {value!r}.")
 
     # The answers
 
@@ -192,12 +176,12 @@ class BoardView(View):
         view = self.get_view()
         page = self.pager.page(view, self.request.GET, scope=self.get_scope())
         if not page.entries:
-            self.require_board(view)
+            require_board(view)
         return {
             "ordering": page.ordering,
             "size": page.size,
             "entries": self._shown(page.entries),
-            **self._links(page),
+            **links_of(self.request, page),
         }
 
     def get_around(self) -> dict[str, Any]:
@@ -223,7 +207,7 @@ class BoardView(View):
         view = self.get_view()
         found = histogram_of(view, self.request.GET, self.pager.orderings(view))
         if not found.ranges:
-            self.require_board(view)
+            require_board(view)
         bins = [{"low": plain(r.low), "high": plain(r.high), "count": r.count} for r in found.ranges]
         return {"of": found.of, "bins": bins}
 
@@ -232,34 +216,19 @@ class BoardView(View):
         view = self.get_view()
         found = what_would_be(view, self.request.GET, self.pager.orderings(view))
         if not found.ranked:
-            self.require_board(view)
+            require_board(view)
         counts = {name: getattr(found, name) for name in ("ranked", "qualified", "gained", "lost")}
         return {**counts, "now": {"qualified": found.qualified_now}}
 
     def get_export(self) -> HttpResponseBase:
         """Return all entries of the board as a file."""
         view = self.get_view()
-        self.require_board(view)
+        require_board(view)
         return export(view, self.columns, self.pager, self.action)
 
     def _shown(self, entries: Any) -> list[dict[str, Any]]:
         columns, prefix = self.columns, self.pager.prefix
         return [{"standing": standing_of(entry, prefix), **columns.of(entry)} for entry in entries]
-
-    def _links(self, page: Page) -> dict[str, str | None]:
-        def link(**place: str) -> str:
-            query = self.request.GET.copy()
-            for name in ("cursor", "rank", "page", *(name for name in query if name.startswith("member"))):
-                query.pop(name, None)
-            query.update(place)
-            return self.request.build_absolute_uri(f"{self.request.path}?{query.urlencode()}")
-
-        return {
-            "next": None if page.next is None else link(cursor=page.next),
-            "previous": None if page.previous is None else link(cursor=page.previous),
-            "first": link(page="first"),
-            "last": link(page="last"),
-        }
 
     def _error(self, status: int, message: str, **about: str) -> JsonResponse:
         response = JsonResponse({"error": {"message": message, **about}}, status=status)
