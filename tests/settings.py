@@ -19,6 +19,7 @@ INSTALLED_APPS = [
 ]
 # Tables of apps without migrations are made before all others, those of the tests too.
 MIGRATION_MODULES = {"contenttypes": None}
+TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}]
 # tests/server.py starts the embedded server before Django reads this.
 DATABASES = {"default": dj_database_url.parse(os.environ.get("DATABASE_URL", "postgresql:///leaderboard"))}
 if os.environ.get("LEADERBOARD_SERVER_SIDE_BINDING"):

@@ -20,7 +20,7 @@ FLOORS = [
     {"standings", "journal"},
     {"querysets", "counters"},
     {"endpoints"},
-    {"leaderboard", "testing", "management"},
+    {"leaderboard", "testing", "management", "templatetags"},
     {"models", "apps"},
 ]
 FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}
@@ -44,6 +44,7 @@ DOCUMENTED = {
     "django.db.models.lookups",
     "django.db.models.signals",
     "django.http",
+    "django.template",
     "django.template.response",
     "django.urls",
     "django.utils",
@@ -52,6 +53,7 @@ DOCUMENTED = {
     "django.utils.functional",
     "django.utils.http",
     "django.utils.timezone",
+    "django.utils.translation",
     "django.views",
 }
 DOCUMENTED_ATTRIBUTES = {"_base_manager", "_default_manager", "_meta", "_state"}

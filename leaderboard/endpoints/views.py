@@ -20,6 +20,7 @@ from leaderboard.endpoints.errors import InvalidParameter
 from leaderboard.endpoints.export import FORMATS, export
 from leaderboard.endpoints.freshness import conditional
 from leaderboard.endpoints.histogram import histogram_of
+from leaderboard.endpoints.links import query_to
 from leaderboard.endpoints.members import whom
 from leaderboard.endpoints.page import Page, Pager
 from leaderboard.endpoints.parameters import Parameters
@@ -57,6 +58,8 @@ class BoardView(View):
 
     # What is asked for, of ROUTES.
     action = "page"
+    # What a template has as ``view.page``.
+    page: Page | None = None
 
     ROUTES: ClassVar[dict[str, str]] = {
         "page": "",
@@ -190,7 +193,7 @@ class BoardView(View):
     def get_page(self) -> dict[str, Any]:
         """Return a page of the board, and where the others are."""
         view = self.get_view()
-        page = self.pager.page(view, self.request.GET, scope=self.get_scope())
+        self.page = page = self.pager.page(view, self.request.GET, scope=self.get_scope())
         if not page.entries:
             self.require_board(view)
         return {
@@ -248,11 +251,8 @@ class BoardView(View):
 
     def _links(self, page: Page) -> dict[str, str | None]:
         def link(**place: str) -> str:
-            query = self.request.GET.copy()
-            for name in ("cursor", "rank", "page", *(name for name in query if name.startswith("member"))):
-                query.pop(name, None)
-            query.update(place)
-            return self.request.build_absolute_uri(f"{self.request.path}?{query.urlencode()}")
+            query = query_to(self.request.GET, **place)
+            return self.request.build_absolute_uri(f"{self.request.path}?{query}")
 
         return {
             "next": None if page.next is None else link(cursor=page.next),
