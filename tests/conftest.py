@@ -5,6 +5,7 @@ import signal
 from collections.abc import Iterator
 
 import pytest
+from django.db.models.signals import post_migrate
 from django.test.utils import isolate_apps
 from hypothesis import HealthCheck, Phase, settings
 
@@ -15,6 +16,9 @@ from tests.examples import begin_on_empty_files
 # A shell lets jobs in its background ignore SIGINT, and so would the processes that are interrupted here.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# Nobody's permissions are looked at here, and they would be made anew after every flush.
+post_migrate.disconnect(dispatch_uid="django.contrib.auth.management.create_permissions")
 
 # A server answers in its own time, which is no property of the code under test.
 settings.register_profile(

@@ -20,7 +20,7 @@ FLOORS = [
     {"standings", "journal"},
     {"querysets", "counters"},
     {"endpoints"},
-    {"leaderboard", "testing", "management"},
+    {"leaderboard", "testing", "management", "templatetags"},
     {"models", "apps"},
 ]
 FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}
@@ -30,12 +30,15 @@ DOCUMENTED = {
     "django.apps",
     "django.conf",
     "django.apps.registry",
+    "django.contrib",
+    "django.contrib.admin.views.main",
     "django.contrib.postgres.aggregates",
     "django.contrib.postgres.indexes",
     "django.core.cache",
     "django.core.checks",
     "django.core.exceptions",
     "django.core.management.base",
+    "django.core.paginator",
     "django.core.serializers.json",
     "django.core.signing",
     "django.db",
@@ -44,6 +47,7 @@ DOCUMENTED = {
     "django.db.models.lookups",
     "django.db.models.signals",
     "django.http",
+    "django.template",
     "django.template.response",
     "django.urls",
     "django.utils",
@@ -52,6 +56,7 @@ DOCUMENTED = {
     "django.utils.functional",
     "django.utils.http",
     "django.utils.timezone",
+    "django.utils.translation",
     "django.views",
 }
 DOCUMENTED_ATTRIBUTES = {"_base_manager", "_default_manager", "_meta", "_state"}

@@ -29,3 +29,4 @@ def test_the_wheel_has_every_file(tmp_path: Path) -> None:
         names = {name for name in archive.namelist() if ".dist-info/" not in name}
     assert names == expected
     assert {"leaderboard/py.typed", "leaderboard/migrations/__init__.py"} <= names
+    assert "leaderboard/templates/leaderboard/board.html" in names

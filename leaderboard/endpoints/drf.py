@@ -20,7 +20,7 @@ from rest_framework.settings import api_settings
 
 from leaderboard.endpoints.boards import board_or_404, require_board
 from leaderboard.endpoints.errors import InvalidParameter
-from leaderboard.endpoints.links import links_of, others_in
+from leaderboard.endpoints.links import others_in, urls_of
 from leaderboard.endpoints.openapi import parameters_of
 from leaderboard.endpoints.page import Page, Pager
 from leaderboard.expressions.qualification import QualificationChoices
@@ -88,7 +88,7 @@ class BoardPagination(BasePagination):
     def get_paginated_response(self, data: Any) -> Response:
         """Return the response of a page: ``results``, and the URLs of the pages beside it."""
         about = {"ordering": self.page.ordering, "size": self.page.size}
-        return Response({**about, **links_of(self.request, self.page), "results": data})
+        return Response({**about, **urls_of(self.request, self.page), "results": data})
 
     def get_paginated_response_schema(self, schema: Any) -> dict[str, Any]:
         """Return what OpenAPI has to say about the response, of entries with a schema."""

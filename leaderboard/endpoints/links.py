@@ -1,34 +1,61 @@
-"""Where the pages beside one are, as URLs that keep what else was asked for."""
+"""Links from a page to those beside it, which keep what else was asked for."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.http import QueryDict
 
 from leaderboard.endpoints.page import Page
 
-__all__ = ["links_of", "others_in"]
+__all__ = ["Link", "links_of", "others_in", "query_to", "urls_of"]
 
 # What says which page it is, beside ``member`` and its fields.
 PLACES = {"cursor", "rank", "page"}
 
 
-def links_of(request: Any, page: Page) -> dict[str, str | None]:
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Where another page is: ``rel`` is ``first``, ``prev``, ``next`` or ``last``."""
+
+    rel: str
+    url: str
+
+
+def links_of(page: Page, given: QueryDict | None = None) -> Sequence[Link]:
+    """Return the links from a page that a request asked for, without those that lead nowhere."""
+    given = QueryDict() if given is None else given
+    links: list[tuple[str, str]] = []
+    if page.previous is not None:
+        links += [("first", query_to(given, page="first")), ("prev", query_to(given, cursor=page.previous))]
+    if page.next is not None:
+        links += [("next", query_to(given, cursor=page.next)), ("last", query_to(given, page="last"))]
+    return [Link(rel, f"?{query}") for rel, query in links]
+
+
+def urls_of(request: Any, page: Page) -> dict[str, str | None]:
     """Return the URLs of the ``next``, ``previous``, ``first`` and ``last`` page; None where nobody is."""
 
-    def link(**place: str) -> str:
-        query = _elsewhere(request.GET)
-        query.update(place)
-        url: str = request.build_absolute_uri(f"{request.path}?{query.urlencode()}")
-        return url
+    def url(**place: str | None) -> str | None:
+        if None in place.values():
+            return None
+        return str(request.build_absolute_uri(f"{request.path}?{query_to(request.GET, **place)}"))
 
     return {
-        "next": None if page.next is None else link(cursor=page.next),
-        "previous": None if page.previous is None else link(cursor=page.previous),
-        "first": link(page="first"),
-        "last": link(page="last"),
+        "next": url(cursor=page.next),
+        "previous": url(cursor=page.previous),
+        "first": url(page="first"),
+        "last": url(page="last"),
     }
+
+
+def query_to(given: QueryDict, **place: Any) -> str:
+    """Return the query string of a page elsewhere on the board that the parameters of a request are about."""
+    query = _elsewhere(given)
+    query.update(place)
+    return query.urlencode()
 
 
 def others_in(given: QueryDict, *besides: str) -> str:

@@ -16,7 +16,7 @@ from pydantic import WithJsonSchema, create_model
 
 from leaderboard.endpoints import boards
 from leaderboard.endpoints.errors import InvalidParameter
-from leaderboard.endpoints.links import links_of, others_in
+from leaderboard.endpoints.links import others_in, urls_of
 from leaderboard.endpoints.openapi import parameters_of
 from leaderboard.endpoints.page import Pager
 from leaderboard.kinds import Qualification
@@ -100,7 +100,7 @@ class BoardPagination(AsyncPaginationBase):
                 raise
             raise HttpError(400, str(error).partition("\n")[0]) from error
         about = {"ordering": page.ordering, "size": page.size}
-        return {**about, **links_of(request, page), self.items_attribute: page.entries}
+        return {**about, **urls_of(request, page), self.items_attribute: page.entries}
 
     async def apaginate_queryset(
         self, queryset: Any, pagination: Any, request: HttpRequest, **params: Any

@@ -23,7 +23,7 @@ from leaderboard.kinds import RankKind
 from leaderboard.orm.models import key_fields, key_parts
 from leaderboard.orm.trees import output_field_of, path_of, resolved_on_model, same
 
-__all__ = ["Order", "Orderings"]
+__all__ = ["PLACES", "Order", "Orderings"]
 
 # The board's own order: by the rank upwards, by the percentile downwards.
 PLACES = {"rank": False, "percentile": True}

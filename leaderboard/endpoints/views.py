@@ -21,9 +21,9 @@ from leaderboard.endpoints.errors import InvalidParameter
 from leaderboard.endpoints.export import FORMATS, export
 from leaderboard.endpoints.freshness import conditional
 from leaderboard.endpoints.histogram import histogram_of
-from leaderboard.endpoints.links import links_of
+from leaderboard.endpoints.links import urls_of
 from leaderboard.endpoints.members import whom
-from leaderboard.endpoints.page import Pager
+from leaderboard.endpoints.page import Page, Pager
 from leaderboard.endpoints.parameters import Parameters
 from leaderboard.endpoints.representation import Columns, plain, standing_of
 from leaderboard.endpoints.what_if import what_would_be
@@ -58,6 +58,8 @@ class BoardView(View):
 
     # What is asked for, of ROUTES.
     action = "page"
+    # What a template has as ``view.page``.
+    page: Page | None = None
 
     ROUTES: ClassVar[dict[str, str]] = {
         "page": "",
@@ -174,14 +176,14 @@ class BoardView(View):
     def get_page(self) -> dict[str, Any]:
         """Return a page of the board, and where the others are."""
         view = self.get_view()
-        page = self.pager.page(view, self.request.GET, scope=self.get_scope())
+        self.page = page = self.pager.page(view, self.request.GET, scope=self.get_scope())
         if not page.entries:
             require_board(view)
         return {
             "ordering": page.ordering,
             "size": page.size,
             "entries": self._shown(page.entries),
-            **links_of(self.request, page),
+            **urls_of(self.request, page),
         }
 
     def get_around(self) -> dict[str, Any]:
