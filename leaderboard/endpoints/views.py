@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from django.core.cache import BaseCache, caches
-from django.core.exceptions import ImproperlyConfigured, ValidationError
+from django.core.exceptions import ImproperlyConfigured
 from django.db import DataError
 from django.db.models import Model, Q
 from django.http import Http404, HttpRequest, HttpResponseBase, JsonResponse
@@ -19,6 +19,7 @@ from django.views import View
 from leaderboard.endpoints.boards import board_or_404, require_board
 from leaderboard.endpoints.errors import InvalidParameter
 from leaderboard.endpoints.export import FORMATS, export
+from leaderboard.endpoints.filtering import filtered, looked_up
 from leaderboard.endpoints.freshness import conditional
 from leaderboard.endpoints.histogram import histogram_of
 from leaderboard.endpoints.links import urls_of
@@ -27,7 +28,6 @@ from leaderboard.endpoints.page import Page, Pager
 from leaderboard.endpoints.parameters import Parameters
 from leaderboard.endpoints.representation import Columns, plain, standing_of
 from leaderboard.endpoints.what_if import what_would_be
-from leaderboard.expressions.arguments import reason_of
 
 __all__ = ["BoardView"]
 
@@ -99,20 +99,14 @@ class BoardView(View):
         view = board_or_404(self.get_queryset(), **self.kwargs)
         for name, lookup in self.filters.items():
             if (text := self.parameters.text(name)) is not None:
-                view = self._filtered(view, name, Q((lookup, text)))
+                view = filtered(view, name, looked_up(view.model, name, lookup, text))
         words = (self.parameters.text("search") or "").split() if self.search else []
         if len(words) > MOST_WORDS:
             raise InvalidParameter("search", f"it has {len(words)} words, and may have {MOST_WORDS}.")
         for word in words:
             found = Q(*((f"{sought}__icontains", word) for sought in self.search), _connector=Q.OR)
-            view = self._filtered(view, "search", found)
+            view = filtered(view, "search", found)
         return view.select_related(*related) if (related := self.columns.related) else view
-
-    def _filtered(self, view: Any, name: str, condition: Q) -> Any:
-        try:
-            return view.filter(condition)
-        except (TypeError, ValueError, ValidationError) as error:
-            raise InvalidParameter(name, reason_of(error)) from error
 
     def get_scope(self) -> str:
         """Return what tells this request's view from others: the URL without what says which page it is."""
