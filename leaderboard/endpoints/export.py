@@ -41,16 +41,26 @@ class ExportResponse(StreamingHttpResponse):
 def export(view: Any, columns: Columns, pager: Pager, kind: str) -> ExportResponse:
     """Return a response with all entries of a view of one board, in its order, those not ranked at the end.
 
-    ``kind`` is one of ``FORMATS``. They are read while the response is sent.
+    ``kind`` is one of ``FORMATS``. They are read while the response is sent, but for the first of them: what the
+    database finds wrong is raised here, where it can still be told.
     """
     rows = pager.with_metrics(view).with_rank(RankKind.ORDINAL, prefix=ORDER).order_by(f"{ORDER}rank")
     content_type, lines = FORMATS[kind]
-    response = ExportResponse(
-        lines(rows.iterator(chunk_size=ROWS), columns, pager.prefix), content_type=content_type
-    )
+    parts = _begun(lines(rows.iterator(chunk_size=ROWS), columns, pager.prefix))
+    next(parts)
+    response = ExportResponse(parts, content_type=content_type)
     name = f"{view.model._meta.model_name}.{kind}"
     response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=name)
     return response
+
+
+def _begun(parts: Iterator[str]) -> Iterator[str]:
+    """Yield nothing, with the first of some parts at hand, then all of them."""
+    first = next(parts, "")
+    yield ""
+    if first:
+        yield first
+    yield from parts
 
 
 def _csv(rows: Iterable[Any], columns: Columns, prefix: str) -> Iterator[str]:
