@@ -19,6 +19,7 @@ from django.db.models import Count
 from leaderboard.declaration.cut_offs import AtLeast, AtMost, CutOff, PercentileAtLeast, TopCount, TopPercent
 from leaderboard.declaration.leaderboard import Leaderboard
 from leaderboard.endpoints.errors import InvalidParameter
+from leaderboard.endpoints.filtering import in_zone
 from leaderboard.endpoints.ordering import Orderings
 from leaderboard.endpoints.parameters import Parameters
 from leaderboard.expressions.arguments import reason_of
@@ -61,9 +62,11 @@ def what_would_be(view: Any, given: Mapping[str, str], orderings: Orderings) -> 
     parameters = Parameters(given)
     rule = _rule(parameters, view._declaration, orderings)
     changed = view._declaration.replace(cut_off=rule)
-    rows = view.with_qualification(prefix=NOW).with_leaderboard(changed).with_qualification(prefix=THEN)
+    # Once, as an entry may be found by several rows that are joined to it.
+    rows = view.ranked()._each_once().with_qualification(prefix=NOW)
+    rows = rows.with_leaderboard(changed).with_qualification(prefix=THEN)
     groups = rows.ranked().order_by().values_list(f"{NOW}qualification", f"{THEN}qualification")
-    counts = {(now, then): count for now, then, count in groups.annotate(Count("pk", distinct=True))}
+    counts = {(now, then): count for now, then, count in groups.annotate(Count("pk"))}
 
     def counted(is_counted: Callable[[bool, bool], bool]) -> int:
         passes = Qualification.QUALIFIED
@@ -111,7 +114,7 @@ def _threshold(parameters: Parameters, kind: str, board: Leaderboard, orderings:
     expression, field = values[name]
     text = parameters.text(kind) or ""
     try:
-        value = value_field(field).clean(text, None)
+        value = in_zone(value_field(field).clean(text, None))
     except (TypeError, ValueError, ValidationError) as error:
         raise InvalidParameter(kind, f"{text!r} is no value of {name}: {reason_of(error)}") from error
     return THRESHOLDS[kind](expression, value)
