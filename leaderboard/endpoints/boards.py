@@ -6,6 +6,7 @@ from typing import Any
 
 from django.http import Http404
 
+from leaderboard.endpoints.parameters import no_text
 from leaderboard.orm.models import own_field
 from leaderboard.standings.pins import pins_of
 
@@ -19,8 +20,9 @@ def board_or_404(queryset: Any, /, **named: Any) -> Any:
     """
     own = {name: named[name] for name in queryset._declaration.within if name in named}
     try:
-        if any("\0" in value for value in named.values() if isinstance(value, str)):
-            raise ValueError("a NUL byte is in no text.")
+        for value in named.values():
+            if isinstance(value, str) and (reason := no_text(value)) is not None:
+                raise ValueError(reason)
         return queryset.on_board(**own)
     except ValueError as error:
         raise Http404(str(error)) from error

@@ -7,23 +7,33 @@ from collections.abc import Mapping, Sequence
 
 from leaderboard.endpoints.errors import InvalidParameter
 
-__all__ = ["Parameters"]
+__all__ = ["Parameters", "no_text"]
 
 # As many digits as every bigint may have.
 WHOLE = re.compile("[0-9]{1,18}", re.ASCII)
+# Halves of pairs, which are in no UTF-8.
+SURROGATES = re.compile("[\ud800-\udfff]")
+
+
+def no_text(value: str) -> str | None:
+    """Return why PostgreSQL has no such text; None where it may."""
+    if "\0" in value:
+        return "a NUL byte is in no text."
+    return "half of a surrogate pair is in no text." if SURROGATES.search(value) else None
 
 
 class Parameters:
     """The parameters of a request by name; of several values of one, the last counts.
 
-    Raises :class:`~leaderboard.endpoints.InvalidParameter` for a NUL byte, which PostgreSQL has in no text.
+    Raises :class:`~leaderboard.endpoints.InvalidParameter` for a NUL byte and for half of a surrogate pair,
+    which PostgreSQL has in no text.
     """
 
     def __init__(self, given: Mapping[str, str]) -> None:
         self._given = {name: given[name] for name in given}
         for name, value in self._given.items():
-            if "\0" in name or "\0" in value:
-                raise InvalidParameter(name.replace("\0", ""), "a NUL byte is in no text.")
+            if (reason := no_text(f"{name}{value}")) is not None:
+                raise InvalidParameter(SURROGATES.sub("", name.replace("\0", "")), reason)
 
     def text(self, name: str) -> str | None:
         """Return the value of a parameter; None where it is not given, or empty."""
