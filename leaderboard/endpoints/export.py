@@ -41,8 +41,8 @@ class ExportResponse(StreamingHttpResponse):
 def export(view: Any, columns: Columns, pager: Pager, kind: str) -> ExportResponse:
     """Return a response with all entries of a view of one board, in its order, those not ranked at the end.
 
-    ``kind`` is one of ``FORMATS``. They are read while the response is sent, but for the first of them: what the
-    database finds wrong is raised here, where it can still be told.
+    ``kind`` is one of ``FORMATS``. They are read while the response is sent, but for the first of them: what
+    the database finds wrong is raised here, where it can still be told.
     """
     rows = pager.with_metrics(view).with_rank(RankKind.ORDINAL, prefix=ORDER).order_by(f"{ORDER}rank")
     content_type, lines = FORMATS[kind]

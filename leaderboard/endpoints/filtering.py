@@ -19,6 +19,8 @@ from leaderboard.orm.views import statement_of
 
 __all__ = ["filtered", "in_zone", "looked_up"]
 
+# By which a value of the field itself is compared, not a part of it such as its year.
+COMPARED = {"exact", "gt", "gte", "in", "lt", "lte", "range"}
 WORDS = {"true": True, "1": True, "false": False, "0": False}
 
 
@@ -40,7 +42,8 @@ def looked_up(model: type[Model], name: str, lookup: str, text: str) -> Q:
     """Return the condition that a parameter gives by a lookup such as ``candidate__team``.
 
     Of ``in`` and ``range`` a text has several values, with commas between them; of ``isnull`` it is ``true``
-    or ``false``. A moment without a zone is one of the project's. Raises ``InvalidParameter`` for another one.
+    or ``false``. A moment without a zone is one of the project's. Raises ``InvalidParameter`` for any other
+    text.
     """
     field, rest = _led_to(model, lookup.split("__"))
     kind = rest[-1] if rest else "exact"
@@ -51,7 +54,7 @@ def looked_up(model: type[Model], name: str, lookup: str, text: str) -> Q:
     values = text.split(",") if kind in ("in", "range") else [text]
     if kind == "range" and len(values) != 2:
         raise InvalidParameter(name, f"{text!r} is no two values with a comma between them.")
-    if isinstance(field, models.DateTimeField) and len(rest) < 2:
+    if isinstance(field, models.DateTimeField) and len(rest) < 2 and kind in COMPARED:
         try:
             values = [in_zone(field.to_python(value)) for value in values]
         except ValidationError as error:

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 from unittest import mock
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
+from django.db.models import Q
 from django.test import Client, RequestFactory
 from django.urls import reverse
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from leaderboard.endpoints import BoardView, freshness
 from leaderboard.endpoints.representation import Columns, plain
 from tests.attempts import START
+from tests.fuzz.models import Composite
 from tests.schemas.models import NamedLikeMetrics
-from tests.testapp.models import Attempt, Candidate, Test
+from tests.testapp.models import MEMBERS, Attempt, Candidate, Test
 
 pytestmark = pytest.mark.django_db
 
@@ -123,6 +124,15 @@ WRONG: list[tuple[str, int, str]] = [
     ("/tests/{test}/?least=x", 400, "least"),
     ("/tests/{test}/?since=yesterday", 400, "since"),
     ("/tests/{test}/?big=1e999999", 400, ""),
+    ("/tests/{test}/export.csv?big=1e999999", 400, ""),
+    ("/tests/{test}/export.jsonl?big=1e999999", 400, ""),
+    ("/several/{test}/?nobody=perhaps", 400, "nobody"),
+    ("/several/{test}/?among=1,x", 400, "among"),
+    ("/several/{test}/?between=1", 400, "between"),
+    ("/several/{test}/?between=1,2,3", 400, "between"),
+    ("/several/{test}/?moments=2026-03-31,never", 400, "moments"),
+    ("/several/{test}/?year=10000", 400, "year"),
+    ("/several/{test}/?like=(", 400, ""),
     ("/tests/{test}/?member=0", 404, "No Attempt of member='0' is ranked, on the board and in the view."),
     ("/tests/{test}/?member=x", 400, "member"),
     ("/tests/{test}/around/", 400, "member"),
@@ -157,33 +167,45 @@ def test_what_is_wrong_is_said(url: str, status: int, about: str, test: Test) ->
         assert error["message"].startswith(about)
 
 
-@pytest.mark.parametrize("url", ["/tests/{}/", "/tests/{}/around/", "/tests/{}/standing/"])
-# Rows are only read, so that one fixture serves all examples.
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
-@given(
-    query=st.dictionaries(
-        st.sampled_from(
-            [
-                "size",
-                "ordering",
-                "cursor",
-                "rank",
-                "member",
-                "entry",
-                "page",
-                "search",
-                "team",
-                "least",
-                "before",
-            ]
-        ),
-        st.sampled_from(["1", "0", "-1", "rank", "-name", "last", "1e5", "9" * 20]) | st.text(max_size=5),
-    )
+@pytest.mark.parametrize(
+    ("query", "condition"),
+    [
+        ("nobody=true", Q(candidate=None)),
+        ("nobody=0", ~Q(candidate=None)),
+        ("among=70,90,11", Q(score__in=[70, 90])),
+        ("between=50,70", Q(score__gte=50, score__lte=70)),
+        ("since=2026-03-31", Q()),
+        ("since=2026-04-01T00:00", Q(pk=None)),
+        ("moments=2026-03-31T23:59,2026-03-31T23:59:20", Q(finished_at__lte=START + timedelta(seconds=20))),
+        ("day=2026-03-31", Q()),
+        ("year=2025", Q(pk=None)),
+    ],
 )
-def test_no_request_is_an_error_of_the_server(url: str, query: dict[str, str], test: Test) -> None:
-    response = Client().get(url.format(test.pk), query)
-    assert response.status_code in (200, 400, 404)
-    assert response.json()
+def test_a_text_is_what_its_lookup_compares_with(query: str, condition: Q, test: Test, settings: Any) -> None:
+    settings.TIME_ZONE = "UTC"
+    board = Attempt.objects.with_leaderboard(MEMBERS.replace(member=["candidate", "label"]))
+    shown = get(f"/several/{test.pk}/?size=10&{query}")["entries"]
+    expected = board.on_board(test=test).ranked().filter(condition)
+    assert [entry["pk"] for entry in shown] == [entry.pk for entry in expected]
+
+
+def test_a_moment_without_a_zone_is_one_of_the_projects(test: Test, settings: Any) -> None:
+    # All began when there it was one minute to one in the afternoon of the next day.
+    settings.TIME_ZONE = "Pacific/Auckland"
+    for moment, is_shown in (("2026-04-01T12:59", True), ("2026-04-01T13:00", False)):
+        for query in (f"since={moment}", f"began={moment},2027-01-01"):
+            assert bool(get(f"/several/{test.pk}/?{query}")["entries"]) == is_shown
+        found = get(f"/several/{test.pk}/what-if/?of=when&at_least={moment}")
+        assert found["qualified"] == (found["ranked"] if is_shown else 0)
+
+
+def test_composite_keys() -> None:
+    Composite.objects.bulk_create(
+        Composite(season=n % 3, number=n, score=n, who=f"{n}", made=n, laps=n) for n in range(6)
+    )
+    found = get("/composite/what-if/?at_least=4&of=score")
+    assert found == {"ranked": 6, "qualified": 2, "gained": 0, "lost": 1, "now": {"qualified": 3}}
+    assert sum(each["count"] for each in get("/composite/histogram/")["bins"]) == 6
 
 
 def test_a_board_without_entries(data: None) -> None:

@@ -39,6 +39,8 @@ WRONG: list[tuple[dict[str, str], str]] = [
     ({"rank": "1", "ordering": "time_taken"}, "^rank: the order 'time_taken' is not that of the board"),
     *(({name: "a\0b"}, f"^{name}: a NUL byte is in no text") for name in ("cursor", "member", "other")),
     ({"a\0b": "x"}, "^ab: a NUL byte is in no text"),
+    *(({name: "a\ud800"}, f"^{name}: half of a surrogate pair") for name in ("cursor", "member", "other")),
+    ({"\udfffa": "x"}, "^a: half of a surrogate pair is in no text"),
 ]
 
 
