@@ -5,6 +5,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.urls import path
 from ninja import NinjaAPI
+from ninja.errors import HttpError
 from ninja.pagination import paginate
 
 from leaderboard.endpoints import Pager
@@ -43,7 +44,10 @@ async def later(request: HttpRequest, test: int) -> Any:
 
 @api.get("/tests/{int:test}/standing/", response=StandingSchema)
 def standing(request: HttpRequest, test: int, member: int) -> Any:
-    return members.on_board(test=test).get_standing(member=member)
+    try:
+        return members.on_board(test=test).get_standing(member=member)
+    except Attempt.DoesNotExist as error:
+        raise HttpError(404, str(error)) from error
 
 
 urlpatterns = [path("", api.urls)]

@@ -9,8 +9,6 @@ import pytest
 from drf_spectacular.drainage import GENERATOR_STATS
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.validation import validate_schema
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from rest_framework.serializers import FloatField
 from rest_framework.test import APIClient, APIRequestFactory
 
@@ -109,21 +107,6 @@ def test_what_is_wrong_is_said(url: str, status: int, where: str, about: str, te
     (said,) = [error[where]] if isinstance(error[where], str) else error[where]
     assert [*error] == [where]
     assert said.startswith(about)
-
-
-@pytest.mark.parametrize("path", ["tests", "whole", "numbered"])
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50, deadline=None)
-@given(
-    query=st.dictionaries(
-        st.sampled_from(["size", "ordering", "cursor", "rank", "member", "page", "team", "qualification"]),
-        st.sampled_from(["1", "0", "-1", "rank", "-name", "last", "qualified", "1e5", "9" * 20])
-        | st.text(max_size=5),
-    )
-)
-def test_no_request_is_an_error_of_the_server(path: str, query: dict[str, str], test: Test) -> None:
-    response = APIClient().get(f"/{path}/{test.pk}/", query)
-    assert response.status_code in (200, 400, 404)
-    assert response.json() or path == "whole"
 
 
 def test_cursors_of_something_else_are_refused(test: Test) -> None:

@@ -9,8 +9,6 @@ from typing import Any
 import pytest
 from asgiref.sync import async_to_sync
 from django.test import AsyncClient, Client
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from leaderboard.endpoints.ninja import BoardPagination, EntrySchema, StandingSchema
@@ -102,21 +100,6 @@ ABSENT: list[tuple[str, str]] = [
 @pytest.mark.parametrize(("url", "about"), ABSENT)
 def test_what_is_not_there_is_said(url: str, about: str, test: Test) -> None:
     assert get(url.format(test=test.pk), 404)["detail"].startswith(about)
-
-
-@pytest.mark.parametrize("path", ["tests", "later"])
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50, deadline=None)
-@given(
-    query=st.dictionaries(
-        st.sampled_from(["size", "ordering", "cursor", "rank", "member", "page", "team"]),
-        st.sampled_from(["1", "0", "-1", "rank", "-name", "last", "qualified", "1e5", "9" * 20])
-        | st.text(max_size=5),
-    )
-)
-def test_no_request_is_an_error_of_the_server(path: str, query: dict[str, str], test: Test) -> None:
-    response = Client().get(f"/{path}/{test.pk}/", query)
-    assert response.status_code in (200, 404, 422)
-    assert response.json()
 
 
 def test_cursors_of_something_else_are_refused(test: Test) -> None:
