@@ -109,7 +109,7 @@ class BoardQuerySet(DerivedQuerySet):
                 )
             try:
                 queryset = queryset._pinned_to(declaration.within[name], value)
-            except (TypeError, ValueError, ValidationError) as error:
+            except (OverflowError, TypeError, ValueError, ValidationError) as error:
                 raise ValueError(f"on_board({name}={described(value)}): {reason_of(error)}") from error
         return queryset
 

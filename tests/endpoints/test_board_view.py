@@ -153,6 +153,8 @@ WRONG: list[tuple[str, int, str]] = [
     ("/by-name/x/", 404, "on_board(test='x')"),
     ("/by-name/a%00/", 404, "a NUL byte is in no text."),
     ("/monthly/1/never/", 404, "on_board(month='never')"),
+    ("/monthly/1/0001-01-01T00:00:00+23:59/", 404, "on_board(month='0001-01-01T00:00:00+23:59')"),
+    ("/monthly/1/9999-12-31T23:59:59-23:59/", 404, "on_board(month='9999-12-31T23:59:59-23:59')"),
 ]
 
 
