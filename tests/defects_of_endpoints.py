@@ -17,6 +17,7 @@ WHAT_IF = "tests/endpoints/test_what_if.py"
 DRF = "tests/endpoints/test_drf.py"
 NINJA = "tests/endpoints/test_ninja.py"
 FILTERS = "tests/endpoints/test_filters.py"
+ANY_REQUEST = "tests/endpoints/test_any_request.py"
 
 ENDPOINTS = (
     Mutation(
@@ -88,6 +89,41 @@ ENDPOINTS = (
         'if "\\0" in value:',
         "if False:",
         PARAMETERS,
+    ),
+    Mutation(
+        "half of a surrogate pair goes to the database",
+        "endpoints/parameters",
+        "if SURROGATES.search(value) else None",
+        "if False else None",
+        PARAMETERS,
+    ),
+    Mutation(
+        "a value that is looked at later is no fault of the request",
+        "endpoints/filtering",
+        "        statement_of(view.query, connections[view.db])\n",
+        "",
+        VIEW,
+    ),
+    Mutation(
+        "a moment without a zone is one of another",
+        "endpoints/filtering",
+        "timezone.get_default_timezone())",
+        "timezone.get_fixed_timezone(0))",
+        VIEW,
+    ),
+    Mutation(
+        "a file is begun before anything is known of it",
+        "endpoints/export",
+        '    first = next(parts, "")\n    yield ""\n',
+        '    yield ""\n    first = next(parts, "")\n',
+        VIEW,
+    ),
+    Mutation(
+        "a page in another order is cut from all entries",
+        "endpoints/walks",
+        "return [*rows[:size]]",
+        "return [*rows][:size]",
+        ANY_REQUEST,
     ),
     Mutation(
         "a test that does not exist has an empty board",
