@@ -148,5 +148,7 @@ def queries(
         return "&".join([*(f"{quote_plus(name)}={quote(value)}" for name, value in pairs), *fragments])
 
     some = st.lists(pair | pair | pair | any_pair, max_size=most)
-    others = st.just([]) | st.just([]) | st.just([]) | st.lists(st.sampled_from(FRAGMENTS), max_size=2)
+    others: st.SearchStrategy[list[str]] = (
+        st.just([]) | st.just([]) | st.just([]) | st.lists(st.sampled_from(FRAGMENTS), max_size=2)
+    )
     return st.builds(written, some, others)

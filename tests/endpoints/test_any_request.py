@@ -89,8 +89,8 @@ class AnyRequest(HypothesisTestCase):
     test: ClassVar[Test]
     other: ClassVar[Test]
     http: Client
-    values: ClassVar[Mapping[str, st.SearchStrategy[str]]]
-    statuses: ClassVar[set[int]] = {200, 400, 404}
+    values: Mapping[str, st.SearchStrategy[str]]
+    statuses = frozenset({200, 400, 404})
 
     @classmethod
     def setUpTestData(cls) -> None:
@@ -271,7 +271,7 @@ class AnyRequestOfFrameworks(AnyRequest):
             "cursor": cursors(self.real_cursors(urls)),
             "team": st.sampled_from(["red", "blue"]),
         }
-        self.statuses = {200, 404, 422}
+        self.statuses = frozenset({200, 404, 422})
         standing = f"/tests/{self.test.pk}/standing/"
         self.any_of([*urls, standing, f"/by-name/{self.test.pk}/", "/by-name/x/"], is_said_by_ninja)
 

@@ -56,7 +56,7 @@ class Documents(HypothesisTestCase):
             )
         )
         for found in schema.get_all_operations():
-            operation = found.ok()
+            operation: Any = found.ok()  # type: ignore[union-attr]
             for mode in GenerationMode:
 
                 @FEWER
