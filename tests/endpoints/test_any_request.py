@@ -208,6 +208,12 @@ class AnyRequestOfViews(AnyRequest):
         url = data.draw(st.sampled_from([*self.pages]))
         self.ask(f"{url}?{data.draw(queries(self.values))}", is_said, self.pages[url])
 
+    def test_every_order(self) -> None:
+        for ordering in ("rank", "-rank", "name", "-qualification"):
+            for place in ("first", "last"):
+                url = f"/tests/{self.test.pk}/"
+                self.ask(f"{url}?ordering={ordering}&page={place}", is_said, self.pages[url])
+
     @FEWER
     @given(data=st.data())
     def test_actions(self, data: st.DataObject) -> None:
