@@ -7,7 +7,7 @@ FROM (SELECT entry.id, …, entry.finished_at - entry.started_at AS _term0
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from django.core.exceptions import FieldError
@@ -156,11 +156,14 @@ class LevelQuery(Query):
         self.distinct_fields = tuple(of)
         self.add_ordering(*(F(name) for name in of), *order_by)
 
-    def keep_first(self, of: Iterable[Any], order_by: Sequence[OrderBy]) -> None:
-        """Leave only the first row by ``order_by`` for each combination of values of ``of``."""
-        names = [self.add_column("_of", expression) for expression in of]
-        self.distinct, self.distinct_fields = True, tuple(names)
-        self.add_ordering(*map(F, names), *order_by)
+    def keep_first(self, of: Sequence[str], order_by: Sequence[OrderBy]) -> None:
+        """Leave only the first row by ``order_by`` for each combination of values of some columns.
+
+        They are of the model, or the level below has added them and this one hands them on.
+        """
+        fields = {field.column: field.attname for field in own_fields(self.model)}
+        self.distinct, self.distinct_fields = True, tuple(fields.get(name, name) for name in of)
+        self.add_ordering(*map(self.column, of), *order_by)
 
     def keep_columns(self) -> None:
         """Hand on what the level below adds to the columns of the model."""

@@ -36,7 +36,7 @@ from leaderboard.kinds import Counting
 from leaderboard.orm.conditions import lookup_on
 from leaderboard.orm.levels import LevelQuery, level_over
 from leaderboard.standings.counted import has_no_better, order_at, ranked_entries
-from leaderboard.standings.counting import key_order
+from leaderboard.standings.counting import keep_counting, key_order
 from leaderboard.standings.entries import EntryLevel, RankingColumns
 from leaderboard.standings.plan import Place, Plan, pins_at
 from leaderboard.standings.rivals import rivals_of
@@ -140,14 +140,8 @@ def _looked_up(plan: Plan, read: LevelQuery, nth: str, most: int, place: Place) 
 
 def _gathered(plan: Plan, entries: EntryLevel, names: RankingColumns, place: Place) -> LevelQuery:
     """Return the entries that count of all members."""
-    declaration = place.ranking.declaration
     first = _over(entries.query, plan.levels.counting)
-    by_field = declaration.counting.order_by(declaration.collation)
-    if by_field is None:
-        order = order_on(first, names, place)[: len(place.terms)]
-    else:
-        order = [OrderBy(first.column(str(names.counting)), by_field.descending, nulls_last=True)]
-    first.keep_first(map(first.column, names.member), [*order, *map(OrderBy, key_order(first))])
+    keep_counting(first, place.ranking.declaration, names)
     return _over(first, plan.levels.entry)
 
 
