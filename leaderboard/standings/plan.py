@@ -199,7 +199,7 @@ def plan(view: DerivedQuery, columns: Mapping[str, MetricColumn]) -> Plan:
     is_one_board = len(rankings) == 1 and len(pins[0]) == len(rankings[0].declaration.within)
     bounds = list(_bounds(view, columns)) if is_one_board else []
     only_ranked = any(metric.is_only_of_ranked(condition) for condition, metric in bounds)
-    enforced = [condition for condition, metric in bounds if isinstance(metric, IsRanked)]
+    enforced = [c for c, metric in bounds if only_ranked and metric.is_of_all_ranked(c)]
     stops_early = _stops_early(view, columns, bounds)
     members = (
         _members(view, rankings[0], columns, [*shared, *enforced], stops_early=stops_early)

@@ -8,7 +8,8 @@ With members, those of them that count are looked up one by one, until the run i
     SELECT counting.*, BOOL_OR(counting._nth1 = 1052) OVER () AS _cut2
     FROM (SELECT entry.* FROM (SELECT counting.*, ROW_NUMBER() OVER (…) AS _nth1
                                FROM (SELECT … LIMIT 1052) counting) entry
-          WHERE entry.id = (SELECT rival.id …) OR entry._nth1 = 1052 ORDER BY … LIMIT 51) counting
+          WHERE entry._nth1 = 1052 OR CASE WHEN entry.id = (SELECT rival.id …) THEN true ELSE false END
+          ORDER BY … LIMIT 51) counting
 
 Where it is cut off so, the stretch is empty. It is to be gathered then, from the first entries of members;
 where the best one counts, of those members who have none that is better than the place:

@@ -208,12 +208,13 @@ def _sizes(name: str, view: Any, test: Any, runs: int, notes: list[str]) -> Iter
 
 
 def _spread(rows: int) -> None:
-    """Store the rows on many boards, in no order."""
+    """Store the rows on many boards, in no order; of each board as many are ranked as of the one."""
     load(rows)
     execute(f"INSERT INTO testapp_test (name) SELECT n FROM generate_series(1, {BOARDS}) n")
+    # One further each time, since what is not ranked comes up every so many rows: it would be all of a board.
     execute(
         "UPDATE testapp_attempt a SET test_id = t.id FROM (SELECT id, row_number() OVER () - 1 AS n "
-        f"FROM testapp_test WHERE name <> 'benchmark') t WHERE a.id % {BOARDS} = t.n"
+        f"FROM testapp_test WHERE name <> 'benchmark') t WHERE (a.id + a.id / {BOARDS}) % {BOARDS} = t.n"
     )
     execute("VACUUM FULL ANALYZE testapp_attempt")
 

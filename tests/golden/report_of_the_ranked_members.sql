@@ -46,4 +46,3 @@ SELECT testapp_attempt.id,
                           counting.id ASC
                ) standing
        ) testapp_attempt
- WHERE testapp_attempt.rank IS NOT NULL
