@@ -144,18 +144,6 @@ MUTATIONS = (
         "pass",
     ),
     Mutation(
-        "a part of a member is a member",
-        "standings/counting",
-        "query.keep_first(columns.member, ",
-        "query.keep_first(columns.member[:1], ",
-    ),
-    Mutation(
-        "a bound on the rank is held inside",
-        "standings/metrics",
-        "return isinstance(condition, IsNull)",
-        "return True",
-    ),
-    Mutation(
         "boards are not told apart",
         "standings/table",
         "            partition_by=[standings.column(name) for name in columns.partition],\n",
