@@ -62,8 +62,8 @@ class Members(Enum):
 
     By numbers that a window gives to the entries of each, of which only the first are read where the ranked
     are all; or row by row, so that a scan can stop early. Where nothing is asked for but the number of ranked
-    entries, the members are counted; where it is whether there is one, any entry will do. Of one entry that is
-    counted the member is known, and those of all entries that one member has on a board are numbered.
+    entries, the members are counted; where it is whether there is one, any entry will do. Of one entry that
+    is counted the member is known, and those of all entries that one member has on a board are numbered.
     """
 
     NUMBERED = "numbered"
