@@ -118,18 +118,18 @@ MUTATIONS = (
         "latest = self.kind is Counting.LATEST",
         "latest = False",
     ),
-    Mutation("members are not told apart", "standings/counting", "[*columns.member, *(", "[*("),
+    Mutation("members are not told apart", "standings/counting", "*columns.member, columns", "columns"),
     Mutation(
         "unfinished entries are rivals",
         "standings/counting",
-        "[columns.complete] if columns.complete else []",
-        "[]",
+        "*columns.member, columns.complete)",
+        "*columns.member)",
     ),
     Mutation(
         "the higher primary key counts",
         "standings/counting",
-        "order_by=[*order, *map(OrderBy, key_order(query))]",
-        "order_by=[*order, *(OrderBy(key, descending=True) for key in key_order(query))]",
+        "return [*order, *map(OrderBy, key_order(query))]",
+        "return [*order, *(OrderBy(key, descending=True) for key in key_order(query))]",
     ),
     Mutation(
         "the worst entry counts in top()",
@@ -139,9 +139,9 @@ MUTATIONS = (
     ),
     Mutation(
         "every entry of a member counts",
-        "standings/table",
-        "equal(standings.column(counting[0]), Value(1))",
-        "IsNull(standings.column(counting[0]), False)",
+        "standings/counting",
+        "query.keep_first(columns.member, _own_order(query, declaration, columns))",
+        "pass",
     ),
     Mutation(
         "boards are not told apart",

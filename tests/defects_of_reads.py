@@ -13,8 +13,24 @@ NEIGHBOURS = "tests/test_neighbours.py"
 PAGING = "tests/test_paging.py"
 SUPPOSED = "tests/test_supposed.py"
 BOOKMARKS = "tests/test_bookmarks.py"
+PAGES = "tests/test_pages.py"
+VIEWS = "tests/test_views.py"
 
 READS = (
+    Mutation(
+        "a part of a member is a member",
+        "standings/counting",
+        "query.keep_first(columns.member, ",
+        "query.keep_first(columns.member[:1], ",
+        PAGES,
+    ),
+    Mutation(
+        "a bound on the rank is held inside",
+        "standings/metrics",
+        "return isinstance(condition, IsNull)",
+        "return True",
+        VIEWS,
+    ),
     Mutation(
         "an entry that has moved is counted",
         "standings/counted",

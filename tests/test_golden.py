@@ -58,6 +58,9 @@ QUERYSETS: dict[str, Callable[[], Any]] = {
     "winner_of_each_test": lambda: Test.objects.only("pk").annotate(
         winner=Subquery(_members().on_board(test=OuterRef("pk")).top(1).values("candidate"))
     ),
+    "report_of_the_ranked_members": lambda: (
+        _members().only("pk").on_board(test=1).with_rank().filter(rank__isnull=False)
+    ),
     "ordered_by_percentile": lambda: _overall().on_board(test=1).with_percentile().order_by("-percentile"),
 }
 

@@ -99,6 +99,42 @@ def test_the_ranked_are_counted_by_one_scan() -> None:
     assert rows_read_by(seen) == 1
 
 
+def test_a_scan_that_soon_stops_is_expected_to() -> None:
+    """What looks long is compiled by JIT, which takes a hundred times as long as the scan."""
+    test = Test.objects.create(name="test")
+    members = Candidate.objects.bulk_create([Candidate(name=str(n)) for n in range(1000)])
+    now = timezone.now()
+    Attempt.objects.bulk_create(
+        [
+            Attempt(test=test, candidate=one, score=n, started_at=now, finished_at=now)
+            for n, one in enumerate(members)
+        ]
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE testapp_attempt")
+    prefer_indexes()
+    board = Attempt.objects.board("members").on_board(test=test)
+    assert rows_read(board.top(3)) < 20
+    costs = []
+    for n in (3, 300):
+        (plan,) = json.loads(board.top(n).explain(format="json"))
+        costs.append(plan["Plan"]["Total Cost"])
+    assert costs[0] < 0.1 * costs[1]
+
+
+def test_a_report_of_the_ranked_has_one_window() -> None:
+    def windows(node: dict[str, Any]) -> int:
+        return (node["Node Type"] == "WindowAgg") + sum(map(windows, node.get("Plans", [])))
+
+    scored(*range(20))
+    declared = board(member="candidate")
+    ranked = on(declared).on_board(test=Test.objects.get(name="scored")).with_rank()
+    ranked = ranked.filter(rank__isnull=False)
+    for queryset, expected in ((ranked, 1), (ranked.values("pk"), 0)):
+        (plan,) = json.loads(queryset.explain(format="json"))
+        assert windows(plan["Plan"]) == expected
+
+
 @pytest.mark.parametrize("metric", ["board_size", "rank"])
 def test_a_correlated_metric_is_counted_for_each_row(metric: str) -> None:
     """Rows of a window beside a join are kept, by PostgreSQL 15 and 16 for the next outer row too."""

@@ -7,11 +7,11 @@ FROM (SELECT entry.id, …, entry.finished_at - entry.started_at AS _term0
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from django.core.exceptions import FieldError
-from django.db.models import F, Model, OrderBy, OuterRef, Q, Subquery
+from django.db.models import BooleanField, Case, F, Model, OrderBy, OuterRef, Q, Subquery, When
 from django.db.models.expressions import Col
 from django.db.models.lookups import Exact
 from django.db.models.sql import Query
@@ -156,11 +156,14 @@ class LevelQuery(Query):
         self.distinct_fields = tuple(of)
         self.add_ordering(*(F(name) for name in of), *order_by)
 
-    def keep_first(self, of: Iterable[Any], order_by: Sequence[OrderBy]) -> None:
-        """Leave only the first row by ``order_by`` for each combination of values of ``of``."""
-        names = [self.add_column("_of", expression) for expression in of]
-        self.distinct, self.distinct_fields = True, tuple(names)
-        self.add_ordering(*map(F, names), *order_by)
+    def keep_first(self, of: Sequence[str], order_by: Sequence[OrderBy]) -> None:
+        """Leave only the first row by ``order_by`` for each combination of values of some columns.
+
+        They are of the model, or the level below has added them and this one hands them on.
+        """
+        fields = {field.column: field.attname for field in own_fields(self.model)}
+        self.distinct, self.distinct_fields = True, tuple(fields.get(name, name) for name in of)
+        self.add_ordering(*map(self.column, of), *order_by)
 
     def keep_columns(self) -> None:
         """Hand on what the level below adds to the columns of the model."""
@@ -224,7 +227,10 @@ class LevelQuery(Query):
         subquery.refer_to(self.external_aliases)
         held = Subquery(subquery)
         (key,) = self.key_columns()
-        ways: list[Any] = [Exact(key, held)] if unless is None else [unless, Exact(key, held)]
+        # PostgreSQL takes an equality with a subquery to be true of one row in 200, by which a scan that soon
+        # stops looks long, and JIT compiles it for a second. Of a CASE it assumes one in two.
+        is_held = Case(When(Exact(key, held), then=True), default=False, output_field=BooleanField())
+        ways: list[Any] = [is_held] if unless is None else [unless, is_held]
         self.where.add(WhereNode(ways, OR) if len(ways) > 1 else ways[0], AND)
 
     def resolved_within(self, outer: LevelQuery) -> LevelQuery:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
 from django.db import models
+from django.db.models.lookups import IsNull
 
 from leaderboard.declaration.leaderboard import Leaderboard
 from leaderboard.expressions.fields import BIGINT, BOOLEAN, DURATION, FLOAT, UNCONVERTED, named
@@ -55,6 +56,10 @@ class Metric(ABC):
     def is_only_of_ranked(self, condition: Any) -> bool:
         """Tell whether a condition on it, which is not true of NULL, is true of ranked entries only."""
         return self.is_of_ranked
+
+    def is_of_all_ranked(self, condition: Any) -> bool:
+        """Tell whether such a condition is true of every ranked entry."""
+        return False
 
     @property
     @abstractmethod
@@ -109,6 +114,10 @@ class Rank(Metric):
     def stops_scan(self) -> bool:
         # A run condition is a comparison of the window function itself, not of what is made of it.
         return self.kind is not RankKind.FRACTIONAL
+
+    def is_of_all_ranked(self, condition: Any) -> bool:
+        # No more than that it is not NULL.
+        return isinstance(condition, IsNull)
 
     def expression(self, population: Population) -> Any:
         return population.of_ranked(rank_of(self.kind, population.tally), self.output_field)
@@ -185,6 +194,9 @@ class IsRanked(Metric):
     name = "ranked"
     is_of_ranked = True
     output_field = BOOLEAN
+
+    def is_of_all_ranked(self, condition: Any) -> bool:
+        return True
 
     def expression(self, population: Population) -> Any:
         return population.is_ranked

@@ -60,10 +60,10 @@ LEVELS = Levels("value", "entry", "rival", "counting", "standing")
 class Members(Enum):
     """How a table tells which of a member's entries counts, where a board has members.
 
-    By numbers that a window gives to the entries of each, or row by row, so that a scan can stop early. Where
-    nothing is asked for but the number of ranked entries, the members are counted; where it is whether there
-    is one, any entry will do. Of one entry that is counted the member is known, and those of all entries that
-    one member has on a board are numbered.
+    By numbers that a window gives to the entries of each, of which only the first are read where the ranked
+    are all; or row by row, so that a scan can stop early. Where nothing is asked for but the number of ranked
+    entries, the members are counted; where it is whether there is one, any entry will do. Of one entry that
+    is counted the member is known, and those of all entries that one member has on a board are numbered.
     """
 
     NUMBERED = "numbered"
@@ -199,7 +199,7 @@ def plan(view: DerivedQuery, columns: Mapping[str, MetricColumn]) -> Plan:
     is_one_board = len(rankings) == 1 and len(pins[0]) == len(rankings[0].declaration.within)
     bounds = list(_bounds(view, columns)) if is_one_board else []
     only_ranked = any(metric.is_only_of_ranked(condition) for condition, metric in bounds)
-    enforced = [condition for condition, metric in bounds if isinstance(metric, IsRanked)]
+    enforced = [c for c, metric in bounds if only_ranked and metric.is_of_all_ranked(c)]
     stops_early = _stops_early(view, columns, bounds)
     members = (
         _members(view, rankings[0], columns, [*shared, *enforced], stops_early=stops_early)

@@ -1,9 +1,10 @@
 """Which of a member's entries counts, looked up row by row, so that a scan can stop early.
 
-    … WHERE entry.id = (SELECT rival.id FROM app_attempt rival WHERE rival.candidate_id = entry.candidate_id
-        AND … ORDER BY rival.score DESC, rival.id LIMIT 1)
+    … WHERE CASE WHEN entry.id = (SELECT rival.id FROM app_attempt rival
+        WHERE rival.candidate_id = entry.candidate_id AND … ORDER BY rival.score DESC, rival.id LIMIT 1)
+        THEN true ELSE false END
 
-The window that numbers a member's entries instead is in ``counting.py``.
+What finds the counting entries of all members instead is in ``counting.py``.
 """
 
 from __future__ import annotations

@@ -8,7 +8,8 @@ With members, those of them that count are looked up one by one, until the run i
     SELECT counting.*, BOOL_OR(counting._nth1 = 1052) OVER () AS _cut2
     FROM (SELECT entry.* FROM (SELECT counting.*, ROW_NUMBER() OVER (…) AS _nth1
                                FROM (SELECT … LIMIT 1052) counting) entry
-          WHERE entry.id = (SELECT rival.id …) OR entry._nth1 = 1052 ORDER BY … LIMIT 51) counting
+          WHERE entry._nth1 = 1052 OR CASE WHEN entry.id = (SELECT rival.id …) THEN true ELSE false END
+          ORDER BY … LIMIT 51) counting
 
 Where it is cut off so, the stretch is empty. It is to be gathered then, from the first entries of members;
 where the best one counts, of those members who have none that is better than the place:
@@ -36,7 +37,7 @@ from leaderboard.kinds import Counting
 from leaderboard.orm.conditions import lookup_on
 from leaderboard.orm.levels import LevelQuery, level_over
 from leaderboard.standings.counted import has_no_better, order_at, ranked_entries
-from leaderboard.standings.counting import key_order
+from leaderboard.standings.counting import keep_counting, key_order
 from leaderboard.standings.entries import EntryLevel, RankingColumns
 from leaderboard.standings.plan import Place, Plan, pins_at
 from leaderboard.standings.rivals import rivals_of
@@ -140,14 +141,8 @@ def _looked_up(plan: Plan, read: LevelQuery, nth: str, most: int, place: Place) 
 
 def _gathered(plan: Plan, entries: EntryLevel, names: RankingColumns, place: Place) -> LevelQuery:
     """Return the entries that count of all members."""
-    declaration = place.ranking.declaration
     first = _over(entries.query, plan.levels.counting)
-    by_field = declaration.counting.order_by(declaration.collation)
-    if by_field is None:
-        order = order_on(first, names, place)[: len(place.terms)]
-    else:
-        order = [OrderBy(first.column(str(names.counting)), by_field.descending, nulls_last=True)]
-    first.keep_first(map(first.column, names.member), [*order, *map(OrderBy, key_order(first))])
+    keep_counting(first, place.ranking.declaration, names)
     return _over(first, plan.levels.entry)
 
 

@@ -23,10 +23,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.db.models import OrderBy, Value
+from django.db.models import OrderBy
 from django.db.models.lookups import IsNull
 
-from leaderboard.expressions.logic import InSubquery, Negation, all_of, any_of, equal
+from leaderboard.expressions.logic import InSubquery, Negation, all_of, any_of
 from leaderboard.expressions.tally import WindowTally
 from leaderboard.orm.conditions import lookup_on
 from leaderboard.orm.levels import LevelQuery, level_over
@@ -85,8 +85,6 @@ def _prepare(plan: Plan) -> Template:
         ranking.ranking: _population(standings, ranking, columns, name, entries)
         for ranking, columns, name in rankings
     }
-    if plan.only_ranked and counting[0] is not None:
-        standings.restrict(equal(standings.column(counting[0]), Value(1)))
     for name, column in plan.columns.items():
         standings.annotate(name, column.metric.expression(populations[column.ranking]))
     return Template(entries, standings)

@@ -28,7 +28,7 @@ SELECT testapp_attempt.id,
                        entry.disqualified,
                        (entry.finished_at - entry.started_at) AS _term0
                   FROM testapp_attempt entry
-                 WHERE (entry.test_id = 1 AND NOT entry.disqualified AND entry.candidate_id IS NOT NULL AND entry.score IS NOT NULL AND (entry.finished_at - entry.started_at) IS NOT NULL AND entry.id = (SELECT rival.id FROM testapp_attempt rival WHERE (rival.test_id = 1 AND NOT rival.disqualified AND rival.candidate_id IS NOT NULL AND rival.score IS NOT NULL AND (rival.finished_at - rival.started_at) IS NOT NULL AND rival.candidate_id = (entry.candidate_id)) ORDER BY rival.score DESC, (rival.finished_at - rival.started_at) ASC, rival.id ASC LIMIT 1))
+                 WHERE (entry.test_id = 1 AND NOT entry.disqualified AND entry.candidate_id IS NOT NULL AND entry.score IS NOT NULL AND (entry.finished_at - entry.started_at) IS NOT NULL AND CASE WHEN entry.id = (SELECT rival.id FROM testapp_attempt rival WHERE (rival.test_id = 1 AND NOT rival.disqualified AND rival.candidate_id IS NOT NULL AND rival.score IS NOT NULL AND (rival.finished_at - rival.started_at) IS NOT NULL AND rival.candidate_id = (entry.candidate_id)) ORDER BY rival.score DESC, (rival.finished_at - rival.started_at) ASC, rival.id ASC LIMIT 1) THEN True ELSE False END)
                ) standing
        ) testapp_attempt
  ORDER BY testapp_attempt._term_0 DESC,
