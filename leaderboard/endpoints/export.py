@@ -17,6 +17,7 @@ from django.utils.http import content_disposition_header
 from leaderboard.endpoints.page import Pager
 from leaderboard.endpoints.representation import Column, Columns, figure, plain_column, standing_columns
 from leaderboard.kinds import RankKind
+from leaderboard.orm.models import key_names
 
 __all__ = ["FORMATS", "ExportResponse", "cell", "export"]
 
@@ -44,7 +45,9 @@ def export(view: Any, columns: Columns, pager: Pager, kind: str) -> ExportRespon
 
     ``kind`` is one of ``FORMATS``. They are read while the response is sent.
     """
-    rows = pager.with_metrics(view).with_rank(RankKind.ORDINAL, prefix=ORDER).order_by(f"{ORDER}rank")
+    rows = pager.with_metrics(view).with_rank(RankKind.ORDINAL, prefix=ORDER)
+    # By the key as well, by which DISTINCT tells entries apart of which the same is shown.
+    rows = rows.order_by(f"{ORDER}rank", *key_names(view.model))
     content_type, write = FORMATS[kind]
     response = ExportResponse(write(Sheet(rows, columns, pager.prefix)), content_type=content_type)
     name = f"{view.model._meta.model_name}.{kind}"
