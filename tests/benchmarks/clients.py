@@ -44,4 +44,5 @@ def _ask(port: int, paths: Iterator[str]) -> list[float]:
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:4]), sys.argv[4:])
+    numbers = [int(argument) for argument in sys.argv[1:4]]
+    main(numbers[0], numbers[1], numbers[2], sys.argv[4:])

@@ -66,7 +66,7 @@ def run(*, rows: int, runs: int, parts: Sequence[str] = ()) -> int:
     with connection.cursor() as cursor:
         cursor.execute("SELECT version()")
         (version,) = cursor.fetchone()
-    print(f"\n{rows} rows, {runs} runs, at most {RUNS} by gunicorn and of files; {version}", *notes, sep="\n")
+    print(f"\n{rows} rows, {runs} runs, at most {RUNS} of what is long; {version}", *notes, sep="\n")
     return int(is_short)
 
 

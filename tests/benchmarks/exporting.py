@@ -15,7 +15,7 @@ from tests.benchmarks.figures import Figure, clock, paired
 __all__ = ["export", "exports"]
 
 FEW = 10_000
-# Taken once for the figures of a benchmark, as it is long.
+# A file of a million rows takes its time.
 RUNS = 3
 BY_HAND = """
 SELECT CASE WHEN ranked THEN rank() OVER w END AS rank, count(*) FILTER (WHERE ranked) OVER () AS board_size,
