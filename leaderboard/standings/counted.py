@@ -125,10 +125,19 @@ def _table(plan: Plan, place: Place) -> LevelQuery:
 class CountedTally(Tally):
     """The numbers of one entry, each counted by a subquery.
 
-    Each is a column of ``figures``, made when it is first asked for, as ``standings`` refers to it.
+    Each is a column of ``figures``, made when it is first asked for, as ``standings`` refers to it. With
+    ``is_first`` nobody is expected before the entry.
     """
 
-    def __init__(self, plan: Plan, place: Place, figures: LevelQuery, standings: LevelQuery) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        place: Place,
+        figures: LevelQuery,
+        standings: LevelQuery,
+        *,
+        is_first: bool = False,
+    ) -> None:
         self._plan = plan
         (self._ranking,) = plan.rankings
         self._place = place
@@ -138,8 +147,8 @@ class CountedTally(Tally):
         # What is counted in the one scan of the board.
         self._counts: list[str] = []
         self._declaration = place.ranking.declaration
-        # Then what comes before the entry is counted in the same scan.
-        self._reads_board = any(column.needs_board_size for column in plan.columns.values())
+        # Then what comes before the entry is counted in the same scan; of nobody the index tells at once.
+        self._reads_board = not is_first and any(column.needs_board_size for column in plan.columns.values())
 
     def _column(self, name: str, expression: Callable[[], Any]) -> Any:
         if name not in self._names:

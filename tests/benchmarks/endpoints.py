@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from inspect import isfunction
 from itertools import chain
 from statistics import median, quantiles
 from typing import Any
@@ -80,7 +81,7 @@ class Pages:
 
     def answer(self, view: Any, **parameters: Any) -> Any:
         """Return what an endpoint answers."""
-        if isinstance(view, type):
+        if not isfunction(view):
             view = view.as_view()
         # A cursor is bound to the path as well.
         response = view(RequestFactory().get(f"/board/{self.test}/", parameters), test=self.test)
@@ -94,8 +95,7 @@ class Pages:
     def cursor(self, view: Any) -> str:
         """Return the cursor of the deep page, as the page before it gives it."""
         before = json.loads(self.answer(view, rank=self.begin - SIZE).content)
-        (cursor,) = parse_qs(urlsplit(before["next"]).query)["cursor"]
-        return cursor
+        return parse_qs(urlsplit(str(before["next"])).query)["cursor"][0]
 
 
 def _pages(test: int, rows: int, runs: int, notes: list[str]) -> Iterator[Figure]:
