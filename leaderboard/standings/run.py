@@ -72,8 +72,8 @@ class Run:
     def shape(self) -> Hashable:
         """What runs have in common that differ only in values."""
         nulls = tuple(value is None for value in self.place.row)
-        others = len(self.shown), self.position is None, self.nth, self.gathers, self.is_first
-        return nulls, self.later, self.count, *others
+        others = self.position is None, self.nth, self.gathers, self.is_first
+        return nulls, self.later, self.count, len(self.shown), *others
 
     def with_slots(self) -> Run:
         """Return the run with a slot for each value that is not NULL."""
