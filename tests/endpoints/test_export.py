@@ -105,6 +105,20 @@ def test_a_formula_is_text(text: str) -> None:
     assert cell(f"a;{text}").startswith("a;'")
 
 
+@pytest.mark.parametrize("text", ["=1+1", "a;=1", "\n@x", "-1"])
+def test_no_cell_of_a_file_is_a_formula(text: str) -> None:
+    test = Test.objects.create(name="x")
+    names = ["Ada", "a=b", text, "Grace"]
+    people = Candidate.objects.bulk_create(Candidate(name=name) for name in names)
+    Attempt.objects.bulk_create(Attempt(test=test, candidate=one, score=-1) for one in (*people, None))
+    view = Attempt.objects.board("overall").on_board(test=test)
+    file = read(export(view, Columns(Attempt, ["candidate__name", "score"]), Pager(), "csv"))
+    _, *rows = csv.reader(StringIO(file, newline=""))
+    assert [row[-2] for row in rows] == ["Ada", "a=b", cell(text), "Grace", ""]
+    assert {row[-1] for row in rows} == {"-1"}
+    assert cell(text) != text
+
+
 def test_what_is_no_formula_stays_as_it_is() -> None:
     for value in ("Ada", "a=b", "a-b", "1-2", "", "'=1", "a@b.c", "x = 1", -5, 1.5, -0.5, None):
         assert cell(value) == value
