@@ -29,6 +29,7 @@ IMPORTS: Mapping[str, str] = {
     "django.db.models.constants": "LOOKUP_SEP",
     "django.db.models.fields.reverse_related": "ForeignObjectRel",
     "django.db.models.functions.datetime": "TruncBase",
+    "django.db.models.query_utils": "DeferredAttribute",
     "django.db.models.sql": "Query",
     "django.db.models.sql.compiler": "SQLCompiler",
     "django.db.models.sql.constants": "INNER LOUTER",

@@ -189,6 +189,27 @@ ENDPOINTS = (
         DRF,
     ),
     Mutation(
+        "entries of which the same is shown are one in a file",
+        "endpoints/export",
+        ", *key_names(view.model)",
+        "",
+        EXPORT,
+    ),
+    Mutation(
+        "what a field makes of its value is not in a file",
+        "orm/models",
+        "return descriptor.__get__ is DeferredAttribute.__get__",
+        "return issubclass(descriptor, DeferredAttribute)",
+        EXPORT,
+    ),
+    Mutation(
+        "whole columns are taken for safe",
+        "endpoints/export",
+        "kinds == {str} and",
+        "kinds == {str} or",
+        EXPORT,
+    ),
+    Mutation(
         "a page of a board that is not there is empty",
         "endpoints/drf",
         "        if not self.page.entries:\n            require_board(queryset)\n",

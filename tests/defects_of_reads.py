@@ -172,6 +172,20 @@ READS = (
         WRITTEN,
     ),
     Mutation(
+        "the first page is written as any other",
+        "standings/run",
+        "self.gathers, self.is_first",
+        "self.gathers",
+        PAGING,
+    ),
+    Mutation(
+        "who is before the first page is looked for on the whole board",
+        "standings/counted",
+        "not is_first and any(",
+        "any(",
+        PAGING,
+    ),
+    Mutation(
         "runs of all lengths are written as one",
         "standings/run",
         "return nulls, self.later, self.count, len(",

@@ -376,6 +376,22 @@ def test_no_more_is_read_than_the_page_and_who_is_before_it() -> None:
         assert rows_read(page._read_by(page._page, page._run_of(page._page))) <= position + 30
 
 
+def test_of_the_board_is_counted_what_is_shown(data: None) -> None:
+    view = Attempt.objects.on_board(test=Test.objects.get(name="test 0")).with_percentile()
+    _, second, *_, last = view.ranked()
+
+    def counts(page: Any) -> int:
+        with CaptureQueriesContext(connection) as captured:
+            assert len(page) == 2
+        return str(captured[-1]["sql"]).count(" FILTER (")
+
+    # Nobody is before the first entry, which its index tells.
+    assert counts(view.page(2)) == counts(view.page(2, at_rank=1)) == 0
+    assert counts(view.page(2, after=second)) == counts(view.page(2, at_rank=2)) == 1
+    # Who ties is counted where the run ends with the tie.
+    assert counts(view.with_percentile("strict", prefix="strict_").page(2, before=last)) == 2
+
+
 @pytest.mark.plans
 def test_no_more_entries_are_looked_up_than_are_passed_over() -> None:
     board, (_, second, _) = climbed(3000, last=-5000)

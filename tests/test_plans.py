@@ -124,7 +124,7 @@ def test_a_scan_that_soon_stops_is_expected_to() -> None:
 
 def test_a_report_of_the_ranked_has_one_window() -> None:
     def windows(node: dict[str, Any]) -> int:
-        return (node["Node Type"] == "WindowAgg") + sum(map(windows, node.get("Plans", [])))
+        return int(node["Node Type"] == "WindowAgg") + sum(map(windows, node.get("Plans", [])))
 
     scored(*range(20))
     declared = board(member="candidate")

@@ -103,10 +103,14 @@ class LevelQuery(Query):
 
     def add_column(self, name: str, expression: Any) -> str:
         """Return the name of a new column that holds ``expression``: ``name``, unless it is taken."""
-        fields = {field.column for field in own_fields(self.model)}
-        column = unique_name(name, fields | self.annotations.keys())
+        column = self.new_name(name)
         self.add_annotation(expression, column)
         return column
+
+    def new_name(self, name: str) -> str:
+        """Return a name that no column has: ``name``, unless it is taken."""
+        fields = {field.column for field in own_fields(self.model)}
+        return unique_name(name, fields | self.annotations.keys())
 
     @property
     def added(self) -> int:

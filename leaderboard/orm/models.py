@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from inspect import getattr_static
 from typing import Any
 
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 from django.db.models import F, Model
+from django.db.models.query_utils import DeferredAttribute
 from django.db.models.sql import Query
 
 from leaderboard.orm.trees import path_of
@@ -18,6 +20,7 @@ __all__ = [
     "concrete_model",
     "field_called",
     "field_names",
+    "is_as_stored",
     "key_fields",
     "key_names",
     "key_parts",
@@ -66,6 +69,12 @@ def field_called(model: type[Model], name: str) -> Any:
         return model._meta.pk if name == "pk" else model._meta.get_field(name)
     except FieldDoesNotExist:
         return None
+
+
+def is_as_stored(model: type[Model], field: Any) -> bool:
+    """Tell whether instances have the value of a field as it is, and not what is made of it, as of a file."""
+    descriptor: Any = type(getattr_static(model, field.attname))
+    return descriptor.__get__ is DeferredAttribute.__get__
 
 
 def key_fields(model: type[Model]) -> Sequence[Any]:

@@ -283,7 +283,13 @@ class PageQuerySet(EachQuerySet):
             first = self._place_at(page, self._view_of(page), page.position)
             if first is None:
                 return None
-            return Run(place=first, later=True, count=page.size, position=as_number(page.position))
+            return Run(
+                place=first,
+                later=True,
+                count=page.size,
+                position=as_number(page.position),
+                is_first=page.position == 1,
+            )
         place = self._place_of(page) if again else page.place
         if place is None:
             return None

@@ -125,19 +125,30 @@ def _table(plan: Plan, place: Place) -> LevelQuery:
 class CountedTally(Tally):
     """The numbers of one entry, each counted by a subquery.
 
-    Each is a column of ``figures``, made when it is first asked for, as ``standings`` refers to it.
+    Each is a column of ``figures``, made when it is first asked for, as ``standings`` refers to it. With
+    ``is_first`` nobody is expected before the entry.
     """
 
-    def __init__(self, plan: Plan, place: Place, figures: LevelQuery, standings: LevelQuery) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        place: Place,
+        figures: LevelQuery,
+        standings: LevelQuery,
+        *,
+        is_first: bool = False,
+    ) -> None:
         self._plan = plan
         (self._ranking,) = plan.rankings
         self._place = place
         self._figures = figures
         self._standings = standings
         self._names: dict[str, str] = {}
+        # What is counted in the one scan of the board.
+        self._counts: list[str] = []
         self._declaration = place.ranking.declaration
-        # Then what comes before the entry is counted in the same scan.
-        self._reads_board = any(column.needs_board_size for column in plan.columns.values())
+        # Then what comes before the entry is counted in the same scan; of nobody the index tells at once.
+        self._reads_board = not is_first and any(column.needs_board_size for column in plan.columns.values())
 
     def _column(self, name: str, expression: Callable[[], Any]) -> Any:
         if name not in self._names:
@@ -147,18 +158,18 @@ class CountedTally(Tally):
     @property
     def competition(self) -> Any:
         if self._reads_board:
-            return plus_one(Element(self._figures_of_board, 2))
+            return plus_one(self._counted_of_board("before"))
         return self._column("competition", lambda: plus_one(self._number(self._by_terms)))
 
     @property
     def modified(self) -> Any:
         if self._reads_board:
-            return Element(self._figures_of_board, 3)
+            return self._counted_of_board("up_to")
         return self._column("modified", lambda: self._number(self._by_terms, or_tied=True))
 
     @property
     def size(self) -> Any:
-        return Element(self._figures_of_board, 1)
+        return self._counted_of_board("size")
 
     @property
     def dense(self) -> Any:
@@ -179,10 +190,15 @@ class CountedTally(Tally):
             return None
         return self._column("superseded", lambda: Exists(self._other_of_member()))
 
-    @property
-    def _figures_of_board(self) -> Any:
-        """An array: how many are ranked, how many of them before the entry, how many before it or tied."""
-        return self._column("figures", lambda: Subquery(self._board(), output_field=UNCONVERTED))
+    def _counted_of_board(self, name: str) -> Any:
+        """Return how many are ranked, the ``size``, how many ``before`` the entry, or ``up_to`` its tie."""
+        if name not in self._counts:
+            self._counts.append(name)
+            # In place of the one with fewer counts, of which another one would be another scan.
+            column = self._names.get("figures") or self._figures.new_name("_figures")
+            self._figures.annotate(column, Subquery(self._board(), output_field=UNCONVERTED))
+            self._names["figures"] = column
+        return Element(self._standings.column(self._names["figures"]), self._counts.index(name) + 1)
 
     # Who is counted
 
@@ -190,16 +206,23 @@ class CountedTally(Tally):
         """Return the query for the figures of the board, which reads it once."""
         rows = self._rivals()
         parts = self._declaration.member_parts
-        before, up_to = comes_before(self._by_terms), comes_before(self._by_terms, or_tied=True)
+        sides = {"before": False, "up_to": True}
+        places = {name: comes_before(self._by_terms, or_tied=tied) for name, tied in sides.items()}
         if parts and self._counts_best:
-            rows.select_grouped(_named("member", parts), {"_before": BoolOr(before), "_up_to": BoolOr(up_to)})
+            rows.select_grouped(
+                _named("member", parts), {f"_{name}": BoolOr(place) for name, place in places.items()}
+            )
             rows = level_over(rows, self._plan.levels.counting)
-            before, up_to = rows.column("_before"), rows.column("_up_to")
+            places = {name: rows.column(f"_{name}") for name in sides}
         elif parts:
             rows = self._counting_entries(rows, None)
             placed = self._placed(rows, self._by_terms)
-            before, up_to = comes_before(placed), comes_before(placed, or_tied=True)
-        rows.aggregate_rows(Array(Count("*"), Count(Value(1), filter=before), Count(Value(1), filter=up_to)))
+            places = {name: comes_before(placed, or_tied=tied) for name, tied in sides.items()}
+        counts = {
+            "size": Count("*"),
+            **{name: Count(Value(1), filter=place) for name, place in places.items()},
+        }
+        rows.aggregate_rows(Array(*(counts[name] for name in self._counts)))
         return rows
 
     def _rivals(self, level: str | None = None) -> LevelQuery:

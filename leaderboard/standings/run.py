@@ -47,7 +47,7 @@ class Run:
     The entry that stands at the place is one of them. ``position`` is the one that it must have, ``shown``
     the key of an entry that must be among them, ``nth`` at which position of them if that is given: where
     anything is not so, the run is empty. It is also where too many entries of members are passed over that do
-    not count, unless it ``gathers`` those that do.
+    not count, unless it ``gathers`` those that do. With ``is_first`` the board begins with it.
     """
 
     place: Place
@@ -57,6 +57,7 @@ class Run:
     shown: Sequence[FromText] = ()
     nth: int | None = None
     gathers: bool = False
+    is_first: bool = False
 
     @property
     def row(self) -> Sequence[Any]:
@@ -71,7 +72,8 @@ class Run:
     def shape(self) -> Hashable:
         """What runs have in common that differ only in values."""
         nulls = tuple(value is None for value in self.place.row)
-        return nulls, self.later, self.count, len(self.shown), self.position is None, self.nth, self.gathers
+        others = self.position is None, self.nth, self.gathers, self.is_first
+        return nulls, self.later, self.count, len(self.shown), *others
 
     def with_slots(self) -> Run:
         """Return the run with a slot for each value that is not NULL."""
@@ -128,7 +130,7 @@ def _table(model: type[Model], columns: Mapping[str, MetricColumn], run: Run, le
     ties = [standings.column(name) for name in names.ties]
     order = order_on(standings, names, run.place)
     tally = RunTally(
-        CountedTally(plan, run.place, figures, standings),
+        CountedTally(plan, run.place, figures, standings, is_first=run.is_first),
         order,
         is_tied=all_of([equal(column, value) for column, value in zip(terms, run.place.terms, strict=True)]),
         number_of_terms=len(terms),

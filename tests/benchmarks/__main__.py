@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from example.embedded import EmbeddedPostgres, database_url
 
-NAMES = ["counters", "faults", "online", "querysets", "reads"]
+NAMES = ["counters", "endpoints", "faults", "online", "querysets", "reads"]
 # "faults" kills its server, so that is never one that was given. Nothing is lost that was committed; syncing
 # is for a machine that fails, of which only processes are killed here.
 DURABLE = {"full_page_writes": "on", "synchronous_commit": "on"}
@@ -33,11 +33,14 @@ def main() -> int:
             return faults.run(server, kills=arguments.kills, rows=arguments.rows // 20, parts=arguments.part)
     with database_url() as url:
         set_up(url)
-        from tests.benchmarks import counters, online, querysets, reads
+        from tests.benchmarks import counters, endpoints, online, querysets, reads
 
         runs: dict[str, Callable[[], int]] = {
             "counters": lambda: counters.run(
                 rows=arguments.rows, runs=arguments.runs, seconds=arguments.seconds, parts=arguments.part
+            ),
+            "endpoints": lambda: endpoints.run(
+                rows=arguments.rows, runs=arguments.runs, parts=arguments.part
             ),
             "online": lambda: online.run(rows=arguments.rows, parts=arguments.part),
             "querysets": lambda: querysets.run(rows=arguments.rows, runs=arguments.runs),
