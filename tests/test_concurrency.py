@@ -7,18 +7,21 @@ from concurrent.futures import ThreadPoolExecutor
 from random import Random
 from threading import Barrier, Event
 from typing import Any
+from unittest import mock
 
 import pytest
 from django.db import connection, transaction
-from django.db.models import Exists, OuterRef, Q, Subquery
+from django.db.models import Exists, F, OuterRef, Q, Subquery
 from hypothesis import settings
 
 from leaderboard import AtLeast, Leaderboard
+from tests.test_paging import PASSED_OVER
 from tests.testapp.models import Attempt, Candidate, Test
 
 THREADS = 4
 # As many as the thorough profile makes, or some.
 CALLS = 300 if settings().max_examples > 200 else 100
+PAGES = 1000 if settings().max_examples > 200 else 25
 BOARD = Leaderboard(
     within=["test"],
     order_by=["-score"],
@@ -155,6 +158,58 @@ def test_neighbours_have_no_gaps(options: dict[str, Any]) -> None:
     )
     assert gaps == []
     assert min(swaps) > 10
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("passed_over", [0, 1000])
+@pytest.mark.parametrize("where", ["after", "before", "of_member", "at_rank"])
+def test_pages_beside_writers_are_of_one_snapshot(where: str, passed_over: int) -> None:
+    """Two states of a board take turns; ranks of one with entries of the other are in neither."""
+    test = Test.objects.create(name="x", cut_off=0)
+    people = Candidate.objects.bulk_create(Candidate(name=str(n)) for n in range(9))
+    entries = [
+        Attempt.objects.create(test=test, candidate=person, score=n, disqualified=False)
+        for n, person in enumerate(people)
+    ]
+    board = Leaderboard(within=["test"], order_by=["-score"], member="candidate")
+    view = Attempt.objects.with_leaderboard(board).on_board(test=test).with_rank("ordinal").with_percentile()
+    one = entries[4]
+    asked: dict[str, Any] = {
+        "after": {"after": one},
+        "before": {"before": one},
+        "of_member": {"of_member": people[4]},
+        "at_rank": {"at_rank": 3},
+    }[where]
+
+    def turn() -> None:
+        with transaction.atomic():
+            # In one order of the rows, whoever writes.
+            list(Attempt.objects.select_for_update().order_by("pk"))
+            Attempt.objects.exclude(pk=one.pk).update(score=8 - F("score"))
+            Attempt.objects.filter(pk=one.pk).update(score=11 - F("score"))
+
+    def answer() -> tuple[Any, ...]:
+        with mock.patch(PASSED_OVER, passed_over):
+            return tuple((entry.pk, entry.rank, entry.percentile) for entry in view.page(3, **asked))
+
+    states = [answer()]
+    turn()
+    states.append(answer())
+    assert states[0] != states[1]
+    done = Event()
+
+    def write() -> None:
+        while not done.is_set():
+            turn()
+
+    def read() -> set[tuple[Any, ...]]:
+        try:
+            return {answer() for _ in range(PAGES)}
+        finally:
+            done.set()
+
+    _, _, seen = together(write, write, read)
+    assert seen <= {*states}
 
 
 @pytest.mark.django_db(transaction=True)

@@ -8,13 +8,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
-from threading import Event
 from typing import Any
 from unittest import mock
 
 import pytest
 from asgiref.sync import async_to_sync
-from django.db import NotSupportedError, connection, transaction
+from django.db import NotSupportedError, connection
 from django.db.models import Count, F, OuterRef, Subquery, Window
 from django.test.utils import CaptureQueriesContext
 from django.utils.timezone import now
@@ -27,7 +26,6 @@ from leaderboard.querysets.pages import PageQuerySet
 from leaderboard.testing import reference_standings
 from tests.attempts import START
 from tests.examples import HypothesisTestCase
-from tests.test_concurrency import together
 from tests.test_plans import rows_read
 from tests.test_properties import boards, load, rows
 from tests.testapp.models import Attempt, Candidate, Test
@@ -35,7 +33,6 @@ from tests.testapp.models import Attempt, Candidate, Test
 pytestmark = pytest.mark.django_db
 
 FEWER = settings(max_examples=settings().max_examples // 10)
-CALLS = 1000 if settings().max_examples > 200 else 25
 ties = st.sampled_from([None, ["label"], ["-big", "label"], [F("ratio").desc()]])
 PASSED_OVER = "leaderboard.standings.stretch.PASSED_OVER"
 METRICS = ("pk", "rank", "percentile", "board_size", "qualification")
@@ -304,58 +301,6 @@ def test_what_moves_between_the_statements(moves: int, where: str, data: None) -
         "at_rank": everyone[2:4],
     }[where]
     assert found == shown(expected)
-
-
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("passed_over", [0, 1000])
-@pytest.mark.parametrize("where", ["after", "before", "of_member", "at_rank"])
-def test_pages_beside_writers_are_of_one_snapshot(where: str, passed_over: int) -> None:
-    """Two states of a board take turns; ranks of one with entries of the other are in neither."""
-    test = Test.objects.create(name="x", cut_off=0)
-    people = Candidate.objects.bulk_create(Candidate(name=str(n)) for n in range(9))
-    entries = [
-        Attempt.objects.create(test=test, candidate=person, score=n, disqualified=False)
-        for n, person in enumerate(people)
-    ]
-    board = Leaderboard(within=["test"], order_by=["-score"], member="candidate")
-    view = Attempt.objects.with_leaderboard(board).on_board(test=test).with_rank("ordinal").with_percentile()
-    one = entries[4]
-    asked: dict[str, Any] = {
-        "after": {"after": one},
-        "before": {"before": one},
-        "of_member": {"of_member": people[4]},
-        "at_rank": {"at_rank": 3},
-    }[where]
-
-    def turn() -> None:
-        with transaction.atomic():
-            # In one order of the rows, whoever writes.
-            list(Attempt.objects.select_for_update().order_by("pk"))
-            Attempt.objects.exclude(pk=one.pk).update(score=8 - F("score"))
-            Attempt.objects.filter(pk=one.pk).update(score=11 - F("score"))
-
-    def answer() -> tuple[Any, ...]:
-        with mock.patch(PASSED_OVER, passed_over):
-            return tuple((entry.pk, entry.rank, entry.percentile) for entry in view.page(3, **asked))
-
-    states = [answer()]
-    turn()
-    states.append(answer())
-    assert states[0] != states[1]
-    done = Event()
-
-    def write() -> None:
-        while not done.is_set():
-            turn()
-
-    def read() -> set[tuple[Any, ...]]:
-        try:
-            return {answer() for _ in range(CALLS)}
-        finally:
-            done.set()
-
-    _, _, seen = together(write, write, read)
-    assert seen <= {*states}
 
 
 @pytest.mark.plans
