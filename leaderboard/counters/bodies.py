@@ -4,7 +4,7 @@ Rewording one writes a migration for every user.
 
 AFTER INSERT ON blog_comment:
 
-    SELECT EXISTS (… OFFSET 1), r._k, r._1 INTO _change_more, … FROM (… new_rows) r LIMIT 1;
+    FOR _change_k, _change_1 IN SELECT … FROM new_rows LOOP … EXIT WHEN _change_more; END LOOP;
     IF NOT _change_more THEN UPDATE blog_post SET …; RETURN NULL; END IF;                       -- one row
     WITH delta AS (SELECT _k, SUM(_1) … GROUP BY _k), held AS (SELECT … FOR NO KEY UPDATE),
     added AS (UPDATE blog_post p SET comment_count = p.comment_count + delta._1 … RETURNING …)
@@ -106,17 +106,21 @@ END IF;"""
         return f"DECLARE {' '.join(names)}"
 
     def _first(self, table: str, side: str) -> str:
-        """Return the statement that reads the first row into variables, and whether there are others.
+        """Return the loop that reads the first row into variables, and whether there are others.
 
-        It sorts and sums nothing, which takes longer than all else where there is one row.
+        It sorts and sums nothing, which takes longer than all else where there is one row. Nor does it read
+        the table twice.
         """
         counters = self.group.counters
         values = "".join(f", r.{c.alias}::{c.type(self.connection)}" for c in counters)
         into = "".join(f", {side}{c.alias}" for c in counters)
-        others = f"EXISTS (SELECT FROM {table} WHERE {self.group.belongs()} OFFSET 1)"
         return f"""
-SELECT {others}, r._k{values} INTO {side}_more, {side}_k{into}
-FROM ({self.rows(table)}) r LIMIT 1;"""
+FOR {side}_k{into} IN
+    SELECT r._k{values} FROM ({self.rows(table)}) r
+LOOP
+    {side}_more := {side}_more IS NOT NULL;
+    EXIT WHEN {side}_more;
+END LOOP;"""
 
     def _fast(self, event: str) -> str:
         """Return the way for a single row: no sort, no lock beside the one that the UPDATE takes."""
@@ -124,7 +128,7 @@ FROM ({self.rows(table)}) r LIMIT 1;"""
         if event == "update":
             first = self._first(NEW, CHANGE) + self._first(OLD, BEFORE)
             nothing = "_change_k IS NULL AND _before_k IS NULL"
-            is_single = f"{NOT_MORE} AND COALESCE(_change_k = _before_k, true)"
+            is_single = f"NOT ({nothing}) AND {NOT_MORE} AND COALESCE(_change_k = _before_k, true)"
             steps = ["_change_k := COALESCE(_change_k, _before_k);"]
             steps += [
                 f"_change{c.alias} := COALESCE(_change{c.alias}, 0) - COALESCE(_before{c.alias}, 0);"
@@ -132,7 +136,7 @@ FROM ({self.rows(table)}) r LIMIT 1;"""
             ]
         else:
             first = self._first(NEW if event == "insert" else OLD, CHANGE)
-            nothing, is_single = "_change_k IS NULL", "NOT _change_more"
+            nothing, is_single = "_change_more IS NULL", "NOT _change_more"
             steps = (
                 []
                 if event == "insert"
@@ -144,9 +148,9 @@ FROM ({self.rows(table)}) r LIMIT 1;"""
             steps.append(f"IF {same} THEN\n        RETURN NULL;\n    END IF;")
         before = "".join(f"\n    {step}" for step in steps)
         return f"""{first}
-IF {nothing} THEN
+IF {is_single} THEN{before}{self._single()}
     RETURN NULL;
-ELSIF {is_single} THEN{before}{self._single()}
+ELSIF {nothing} THEN
     RETURN NULL;
 END IF;"""
 

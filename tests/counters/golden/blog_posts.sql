@@ -5,11 +5,13 @@ IF current_setting('leaderboard.ignore', true) = 'on' THEN
     INSERT INTO "counters_blog_posts_journal" (key, reason) SELECT DISTINCT dirty.key, -1 FROM (SELECT "blog_id" FROM new_rows WHERE "blog_id" IS NOT NULL) dirty (key) WHERE dirty.key IS NOT NULL;
     RETURN NULL;
 END IF;
-SELECT EXISTS (SELECT FROM new_rows WHERE "blog_id" IS NOT NULL OFFSET 1), r._k, r._1::bigint INTO _change_more, _change_k, _change_1
-FROM (SELECT "blog_id" AS _k, COALESCE("comment_count", 0) AS _1 FROM new_rows WHERE "blog_id" IS NOT NULL) r LIMIT 1;
-IF _change_k IS NULL THEN
-    RETURN NULL;
-ELSIF NOT _change_more THEN
+FOR _change_k, _change_1 IN
+    SELECT r._k, r._1::bigint FROM (SELECT "blog_id" AS _k, COALESCE("comment_count", 0) AS _1 FROM new_rows WHERE "blog_id" IS NOT NULL) r
+LOOP
+    _change_more := _change_more IS NOT NULL;
+    EXIT WHEN _change_more;
+END LOOP;
+IF NOT _change_more THEN
     IF _change_1 = 0 THEN
         RETURN NULL;
     END IF;
@@ -18,6 +20,8 @@ ELSIF NOT _change_more THEN
     IF NOT FOUND THEN
         INSERT INTO "counters_blog_posts_journal" (key, reason, "comment_count") VALUES (_change_k, 1, _change_1);
     END IF;
+    RETURN NULL;
+ELSIF _change_more IS NULL THEN
     RETURN NULL;
 END IF;
 WITH delta AS MATERIALIZED (
@@ -46,13 +50,19 @@ IF current_setting('leaderboard.ignore', true) = 'on' THEN
     INSERT INTO "counters_blog_posts_journal" (key, reason) SELECT DISTINCT dirty.key, -1 FROM (SELECT "blog_id" FROM new_rows WHERE "blog_id" IS NOT NULL UNION ALL SELECT "blog_id" FROM old_rows WHERE "blog_id" IS NOT NULL) dirty (key) WHERE dirty.key IS NOT NULL;
     RETURN NULL;
 END IF;
-SELECT EXISTS (SELECT FROM new_rows WHERE "blog_id" IS NOT NULL OFFSET 1), r._k, r._1::bigint INTO _change_more, _change_k, _change_1
-FROM (SELECT "blog_id" AS _k, COALESCE("comment_count", 0) AS _1 FROM new_rows WHERE "blog_id" IS NOT NULL) r LIMIT 1;
-SELECT EXISTS (SELECT FROM old_rows WHERE "blog_id" IS NOT NULL OFFSET 1), r._k, r._1::bigint INTO _before_more, _before_k, _before_1
-FROM (SELECT "blog_id" AS _k, COALESCE("comment_count", 0) AS _1 FROM old_rows WHERE "blog_id" IS NOT NULL) r LIMIT 1;
-IF _change_k IS NULL AND _before_k IS NULL THEN
-    RETURN NULL;
-ELSIF (_change_more OR _before_more) IS NOT TRUE AND COALESCE(_change_k = _before_k, true) THEN
+FOR _change_k, _change_1 IN
+    SELECT r._k, r._1::bigint FROM (SELECT "blog_id" AS _k, COALESCE("comment_count", 0) AS _1 FROM new_rows WHERE "blog_id" IS NOT NULL) r
+LOOP
+    _change_more := _change_more IS NOT NULL;
+    EXIT WHEN _change_more;
+END LOOP;
+FOR _before_k, _before_1 IN
+    SELECT r._k, r._1::bigint FROM (SELECT "blog_id" AS _k, COALESCE("comment_count", 0) AS _1 FROM old_rows WHERE "blog_id" IS NOT NULL) r
+LOOP
+    _before_more := _before_more IS NOT NULL;
+    EXIT WHEN _before_more;
+END LOOP;
+IF NOT (_change_k IS NULL AND _before_k IS NULL) AND (_change_more OR _before_more) IS NOT TRUE AND COALESCE(_change_k = _before_k, true) THEN
     _change_k := COALESCE(_change_k, _before_k);
     _change_1 := COALESCE(_change_1, 0) - COALESCE(_before_1, 0);
     IF _change_1 = 0 THEN
@@ -63,6 +73,8 @@ ELSIF (_change_more OR _before_more) IS NOT TRUE AND COALESCE(_change_k = _befor
     IF NOT FOUND THEN
         INSERT INTO "counters_blog_posts_journal" (key, reason, "comment_count") VALUES (_change_k, 1, _change_1);
     END IF;
+    RETURN NULL;
+ELSIF _change_k IS NULL AND _before_k IS NULL THEN
     RETURN NULL;
 END IF;
 WITH delta AS MATERIALIZED (
@@ -93,11 +105,13 @@ IF current_setting('leaderboard.ignore', true) = 'on' THEN
     INSERT INTO "counters_blog_posts_journal" (key, reason) SELECT DISTINCT dirty.key, -1 FROM (SELECT "blog_id" FROM old_rows WHERE "blog_id" IS NOT NULL) dirty (key) WHERE dirty.key IS NOT NULL;
     RETURN NULL;
 END IF;
-SELECT EXISTS (SELECT FROM old_rows WHERE "blog_id" IS NOT NULL OFFSET 1), r._k, r._1::bigint INTO _change_more, _change_k, _change_1
-FROM (SELECT "blog_id" AS _k, COALESCE("comment_count", 0) AS _1 FROM old_rows WHERE "blog_id" IS NOT NULL) r LIMIT 1;
-IF _change_k IS NULL THEN
-    RETURN NULL;
-ELSIF NOT _change_more THEN
+FOR _change_k, _change_1 IN
+    SELECT r._k, r._1::bigint FROM (SELECT "blog_id" AS _k, COALESCE("comment_count", 0) AS _1 FROM old_rows WHERE "blog_id" IS NOT NULL) r
+LOOP
+    _change_more := _change_more IS NOT NULL;
+    EXIT WHEN _change_more;
+END LOOP;
+IF NOT _change_more THEN
     _change_1 := -_change_1;
     IF _change_1 = 0 THEN
         RETURN NULL;
@@ -107,6 +121,8 @@ ELSIF NOT _change_more THEN
     IF NOT FOUND THEN
         INSERT INTO "counters_blog_posts_journal" (key, reason, "comment_count") VALUES (_change_k, 1, _change_1);
     END IF;
+    RETURN NULL;
+ELSIF _change_more IS NULL THEN
     RETURN NULL;
 END IF;
 WITH delta AS MATERIALIZED (
@@ -333,11 +349,13 @@ IF current_setting('leaderboard.ignore', true) = 'on' THEN
     INSERT INTO "counters_blog_posts_journal" (key, reason) SELECT DISTINCT dirty.key, -1 FROM (SELECT "blog_id" FROM new_rows WHERE "blog_id" IS NOT NULL) dirty (key) WHERE dirty.key IS NOT NULL;
     RETURN NULL;
 END IF;
-SELECT EXISTS (SELECT FROM new_rows WHERE "blog_id" IS NOT NULL OFFSET 1), r._k, r._1::bigint INTO _change_more, _change_k, _change_1
-FROM (SELECT "blog_id" AS _k, COALESCE("comment_count", 0) AS _1 FROM new_rows WHERE "blog_id" IS NOT NULL) r LIMIT 1;
-IF _change_k IS NULL THEN
-    RETURN NULL;
-ELSIF NOT _change_more THEN
+FOR _change_k, _change_1 IN
+    SELECT r._k, r._1::bigint FROM (SELECT "blog_id" AS _k, COALESCE("comment_count", 0) AS _1 FROM new_rows WHERE "blog_id" IS NOT NULL) r
+LOOP
+    _change_more := _change_more IS NOT NULL;
+    EXIT WHEN _change_more;
+END LOOP;
+IF NOT _change_more THEN
     IF _change_1 = 0 THEN
         RETURN NULL;
     END IF;
@@ -346,6 +364,8 @@ ELSIF NOT _change_more THEN
     IF NOT FOUND THEN
         INSERT INTO "counters_blog_posts_journal" (key, reason, "comment_count") VALUES (_change_k, 1, _change_1);
     END IF;
+    RETURN NULL;
+ELSIF _change_more IS NULL THEN
     RETURN NULL;
 END IF;
 WITH delta AS MATERIALIZED (
@@ -386,7 +406,7 @@ $body$;
                 FOR EACH STATEMENT 
                 EXECUTE FUNCTION pgtrigger_counter_insert_blog_posts_ad942();
 
-            COMMENT ON TRIGGER pgtrigger_counter_insert_blog_posts_ad942 ON "counters_post" IS 'ddb66b44216089607dec73a7d2c6d5f616dabbb0';
+            COMMENT ON TRIGGER pgtrigger_counter_insert_blog_posts_ad942 ON "counters_post" IS '14666899553af7127e0ade1728ea053c69c146c6';
 
             DO $state$ BEGIN
                 IF to_regclass('leaderboard_counterstate') IS NOT NULL THEN

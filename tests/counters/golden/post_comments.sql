@@ -10,11 +10,13 @@ IF EXISTS (SELECT FROM (SELECT "post_id" AS _k, CASE WHEN ("is_public") THEN 1 E
     USING ERRCODE = 'numeric_value_out_of_range',
     HINT = 'No sum loses it again. Write it within leaderboard.ignore(), and repair when it is gone.';
 END IF;
-SELECT EXISTS (SELECT FROM new_rows WHERE "post_id" IS NOT NULL OFFSET 1), r._k, r._1::bigint, r._2::bigint, r._3::numeric, r._4::timestamp with time zone, r._5::integer INTO _change_more, _change_k, _change_1, _change_2, _change_3, _change_4, _change_5
-FROM (SELECT "post_id" AS _k, CASE WHEN ("is_public") THEN 1 ELSE 0 END AS _1, COALESCE("votes", 0) AS _2, COALESCE(("price" * 2), 0) AS _3, "written_at" AS _4, CASE WHEN (NOT ("author_id" IS NULL)) THEN "votes" END AS _5 FROM new_rows WHERE "post_id" IS NOT NULL) r LIMIT 1;
-IF _change_k IS NULL THEN
-    RETURN NULL;
-ELSIF NOT _change_more THEN
+FOR _change_k, _change_1, _change_2, _change_3, _change_4, _change_5 IN
+    SELECT r._k, r._1::bigint, r._2::bigint, r._3::numeric, r._4::timestamp with time zone, r._5::integer FROM (SELECT "post_id" AS _k, CASE WHEN ("is_public") THEN 1 ELSE 0 END AS _1, COALESCE("votes", 0) AS _2, COALESCE(("price" * 2), 0) AS _3, "written_at" AS _4, CASE WHEN (NOT ("author_id" IS NULL)) THEN "votes" END AS _5 FROM new_rows WHERE "post_id" IS NOT NULL) r
+LOOP
+    _change_more := _change_more IS NOT NULL;
+    EXIT WHEN _change_more;
+END LOOP;
+IF NOT _change_more THEN
     IF _change_2 <> 0 THEN
         INSERT INTO "counters_post_comments_journal" (key, reason, "karma") VALUES (_change_k, CASE WHEN hashfloat8(date_part('microseconds', clock_timestamp())) & 127 = 0 THEN 2 ELSE 0 END, _change_2);
     END IF;
@@ -23,6 +25,8 @@ ELSIF NOT _change_more THEN
     IF NOT FOUND THEN
         INSERT INTO "counters_post_comments_journal" (key, reason, "comment_count", "spent") VALUES (_change_k, 1, _change_1, _change_3);
     END IF;
+    RETURN NULL;
+ELSIF _change_more IS NULL THEN
     RETURN NULL;
 END IF;
 WITH delta AS MATERIALIZED (
@@ -55,10 +59,18 @@ IF EXISTS (SELECT FROM (SELECT "post_id" AS _k, CASE WHEN ("is_public") THEN 1 E
     USING ERRCODE = 'numeric_value_out_of_range',
     HINT = 'No sum loses it again. Write it within leaderboard.ignore(), and repair when it is gone.';
 END IF;
-SELECT EXISTS (SELECT FROM new_rows WHERE "post_id" IS NOT NULL OFFSET 1), r._k, r._1::bigint, r._2::bigint, r._3::numeric, r._4::timestamp with time zone, r._5::integer INTO _change_more, _change_k, _change_1, _change_2, _change_3, _change_4, _change_5
-FROM (SELECT "post_id" AS _k, CASE WHEN ("is_public") THEN 1 ELSE 0 END AS _1, COALESCE("votes", 0) AS _2, COALESCE(("price" * 2), 0) AS _3, "written_at" AS _4, CASE WHEN (NOT ("author_id" IS NULL)) THEN "votes" END AS _5 FROM new_rows WHERE "post_id" IS NOT NULL) r LIMIT 1;
-SELECT EXISTS (SELECT FROM old_rows WHERE "post_id" IS NOT NULL OFFSET 1), r._k, r._1::bigint, r._2::bigint, r._3::numeric, r._4::timestamp with time zone, r._5::integer INTO _before_more, _before_k, _before_1, _before_2, _before_3, _before_4, _before_5
-FROM (SELECT "post_id" AS _k, CASE WHEN ("is_public") THEN 1 ELSE 0 END AS _1, COALESCE("votes", 0) AS _2, COALESCE(("price" * 2), 0) AS _3, "written_at" AS _4, CASE WHEN (NOT ("author_id" IS NULL)) THEN "votes" END AS _5 FROM old_rows WHERE "post_id" IS NOT NULL) r LIMIT 1;
+FOR _change_k, _change_1, _change_2, _change_3, _change_4, _change_5 IN
+    SELECT r._k, r._1::bigint, r._2::bigint, r._3::numeric, r._4::timestamp with time zone, r._5::integer FROM (SELECT "post_id" AS _k, CASE WHEN ("is_public") THEN 1 ELSE 0 END AS _1, COALESCE("votes", 0) AS _2, COALESCE(("price" * 2), 0) AS _3, "written_at" AS _4, CASE WHEN (NOT ("author_id" IS NULL)) THEN "votes" END AS _5 FROM new_rows WHERE "post_id" IS NOT NULL) r
+LOOP
+    _change_more := _change_more IS NOT NULL;
+    EXIT WHEN _change_more;
+END LOOP;
+FOR _before_k, _before_1, _before_2, _before_3, _before_4, _before_5 IN
+    SELECT r._k, r._1::bigint, r._2::bigint, r._3::numeric, r._4::timestamp with time zone, r._5::integer FROM (SELECT "post_id" AS _k, CASE WHEN ("is_public") THEN 1 ELSE 0 END AS _1, COALESCE("votes", 0) AS _2, COALESCE(("price" * 2), 0) AS _3, "written_at" AS _4, CASE WHEN (NOT ("author_id" IS NULL)) THEN "votes" END AS _5 FROM old_rows WHERE "post_id" IS NOT NULL) r
+LOOP
+    _before_more := _before_more IS NOT NULL;
+    EXIT WHEN _before_more;
+END LOOP;
 IF (_change_more OR _before_more) IS NOT TRUE AND _change_k IS NOT DISTINCT FROM _before_k AND _change_1 IS NOT DISTINCT FROM _before_1 AND _change_2 IS NOT DISTINCT FROM _before_2 AND _change_3 IS NOT DISTINCT FROM _before_3 AND _change_4 IS NOT DISTINCT FROM _before_4 AND _change_5 IS NOT DISTINCT FROM _before_5 THEN
     RETURN NULL;
 END IF;
@@ -383,11 +395,13 @@ IF EXISTS (SELECT FROM (SELECT "post_id" AS _k, CASE WHEN ("is_public") THEN 1 E
     USING ERRCODE = 'numeric_value_out_of_range',
     HINT = 'No sum loses it again. Write it within leaderboard.ignore(), and repair when it is gone.';
 END IF;
-SELECT EXISTS (SELECT FROM new_rows WHERE "post_id" IS NOT NULL OFFSET 1), r._k, r._1::bigint, r._2::bigint, r._3::numeric, r._4::timestamp with time zone, r._5::integer INTO _change_more, _change_k, _change_1, _change_2, _change_3, _change_4, _change_5
-FROM (SELECT "post_id" AS _k, CASE WHEN ("is_public") THEN 1 ELSE 0 END AS _1, COALESCE("votes", 0) AS _2, COALESCE(("price" * 2), 0) AS _3, "written_at" AS _4, CASE WHEN (NOT ("author_id" IS NULL)) THEN "votes" END AS _5 FROM new_rows WHERE "post_id" IS NOT NULL) r LIMIT 1;
-IF _change_k IS NULL THEN
-    RETURN NULL;
-ELSIF NOT _change_more THEN
+FOR _change_k, _change_1, _change_2, _change_3, _change_4, _change_5 IN
+    SELECT r._k, r._1::bigint, r._2::bigint, r._3::numeric, r._4::timestamp with time zone, r._5::integer FROM (SELECT "post_id" AS _k, CASE WHEN ("is_public") THEN 1 ELSE 0 END AS _1, COALESCE("votes", 0) AS _2, COALESCE(("price" * 2), 0) AS _3, "written_at" AS _4, CASE WHEN (NOT ("author_id" IS NULL)) THEN "votes" END AS _5 FROM new_rows WHERE "post_id" IS NOT NULL) r
+LOOP
+    _change_more := _change_more IS NOT NULL;
+    EXIT WHEN _change_more;
+END LOOP;
+IF NOT _change_more THEN
     IF _change_2 <> 0 THEN
         INSERT INTO "counters_post_comments_journal" (key, reason, "karma") VALUES (_change_k, CASE WHEN hashfloat8(date_part('microseconds', clock_timestamp())) & 127 = 0 THEN 2 ELSE 0 END, _change_2);
     END IF;
@@ -396,6 +410,8 @@ ELSIF NOT _change_more THEN
     IF NOT FOUND THEN
         INSERT INTO "counters_post_comments_journal" (key, reason, "comment_count", "spent") VALUES (_change_k, 1, _change_1, _change_3);
     END IF;
+    RETURN NULL;
+ELSIF _change_more IS NULL THEN
     RETURN NULL;
 END IF;
 WITH delta AS MATERIALIZED (
@@ -435,7 +451,7 @@ $body$;
                 FOR EACH STATEMENT 
                 EXECUTE FUNCTION pgtrigger_counter_insert_post_comments_02c1e();
 
-            COMMENT ON TRIGGER pgtrigger_counter_insert_post_comments_02c1e ON "counters_comment" IS '7c2d8eec7a53542c123edfa10343e6435d59e7e6';
+            COMMENT ON TRIGGER pgtrigger_counter_insert_post_comments_02c1e ON "counters_comment" IS '728c22f6f7214b8d83a560c2db524454e955bef8';
 
             DO $state$ BEGIN
                 IF to_regclass('leaderboard_counterstate') IS NOT NULL THEN

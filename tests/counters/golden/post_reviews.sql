@@ -5,11 +5,13 @@ IF current_setting('leaderboard.ignore', true) = 'on' THEN
     INSERT INTO "counters_post_reviews_journal" (key, reason) SELECT DISTINCT dirty.key, -1 FROM (SELECT "post_id" FROM new_rows WHERE "post_id" IS NOT NULL) dirty (key) WHERE dirty.key IS NOT NULL;
     RETURN NULL;
 END IF;
-SELECT EXISTS (SELECT FROM new_rows WHERE "post_id" IS NOT NULL OFFSET 1), r._k, r._1::bigint, r._2::bigint INTO _change_more, _change_k, _change_1, _change_2
-FROM (SELECT "post_id" AS _k, COALESCE("stars", 0) AS _1, CASE WHEN "stars" IS NOT NULL THEN 1 ELSE 0 END AS _2 FROM new_rows WHERE "post_id" IS NOT NULL) r LIMIT 1;
-IF _change_k IS NULL THEN
-    RETURN NULL;
-ELSIF NOT _change_more THEN
+FOR _change_k, _change_1, _change_2 IN
+    SELECT r._k, r._1::bigint, r._2::bigint FROM (SELECT "post_id" AS _k, COALESCE("stars", 0) AS _1, CASE WHEN "stars" IS NOT NULL THEN 1 ELSE 0 END AS _2 FROM new_rows WHERE "post_id" IS NOT NULL) r
+LOOP
+    _change_more := _change_more IS NOT NULL;
+    EXIT WHEN _change_more;
+END LOOP;
+IF NOT _change_more THEN
     IF _change_1 = 0 AND _change_2 = 0 THEN
         RETURN NULL;
     END IF;
@@ -18,6 +20,8 @@ ELSIF NOT _change_more THEN
     IF NOT FOUND THEN
         INSERT INTO "counters_post_reviews_journal" (key, reason, "rating_sum", "rating_count") VALUES (_change_k, 1, _change_1, _change_2);
     END IF;
+    RETURN NULL;
+ELSIF _change_more IS NULL THEN
     RETURN NULL;
 END IF;
 WITH delta AS MATERIALIZED (
@@ -46,13 +50,19 @@ IF current_setting('leaderboard.ignore', true) = 'on' THEN
     INSERT INTO "counters_post_reviews_journal" (key, reason) SELECT DISTINCT dirty.key, -1 FROM (SELECT "post_id" FROM new_rows WHERE "post_id" IS NOT NULL UNION ALL SELECT "post_id" FROM old_rows WHERE "post_id" IS NOT NULL) dirty (key) WHERE dirty.key IS NOT NULL;
     RETURN NULL;
 END IF;
-SELECT EXISTS (SELECT FROM new_rows WHERE "post_id" IS NOT NULL OFFSET 1), r._k, r._1::bigint, r._2::bigint INTO _change_more, _change_k, _change_1, _change_2
-FROM (SELECT "post_id" AS _k, COALESCE("stars", 0) AS _1, CASE WHEN "stars" IS NOT NULL THEN 1 ELSE 0 END AS _2 FROM new_rows WHERE "post_id" IS NOT NULL) r LIMIT 1;
-SELECT EXISTS (SELECT FROM old_rows WHERE "post_id" IS NOT NULL OFFSET 1), r._k, r._1::bigint, r._2::bigint INTO _before_more, _before_k, _before_1, _before_2
-FROM (SELECT "post_id" AS _k, COALESCE("stars", 0) AS _1, CASE WHEN "stars" IS NOT NULL THEN 1 ELSE 0 END AS _2 FROM old_rows WHERE "post_id" IS NOT NULL) r LIMIT 1;
-IF _change_k IS NULL AND _before_k IS NULL THEN
-    RETURN NULL;
-ELSIF (_change_more OR _before_more) IS NOT TRUE AND COALESCE(_change_k = _before_k, true) THEN
+FOR _change_k, _change_1, _change_2 IN
+    SELECT r._k, r._1::bigint, r._2::bigint FROM (SELECT "post_id" AS _k, COALESCE("stars", 0) AS _1, CASE WHEN "stars" IS NOT NULL THEN 1 ELSE 0 END AS _2 FROM new_rows WHERE "post_id" IS NOT NULL) r
+LOOP
+    _change_more := _change_more IS NOT NULL;
+    EXIT WHEN _change_more;
+END LOOP;
+FOR _before_k, _before_1, _before_2 IN
+    SELECT r._k, r._1::bigint, r._2::bigint FROM (SELECT "post_id" AS _k, COALESCE("stars", 0) AS _1, CASE WHEN "stars" IS NOT NULL THEN 1 ELSE 0 END AS _2 FROM old_rows WHERE "post_id" IS NOT NULL) r
+LOOP
+    _before_more := _before_more IS NOT NULL;
+    EXIT WHEN _before_more;
+END LOOP;
+IF NOT (_change_k IS NULL AND _before_k IS NULL) AND (_change_more OR _before_more) IS NOT TRUE AND COALESCE(_change_k = _before_k, true) THEN
     _change_k := COALESCE(_change_k, _before_k);
     _change_1 := COALESCE(_change_1, 0) - COALESCE(_before_1, 0);
     _change_2 := COALESCE(_change_2, 0) - COALESCE(_before_2, 0);
@@ -64,6 +74,8 @@ ELSIF (_change_more OR _before_more) IS NOT TRUE AND COALESCE(_change_k = _befor
     IF NOT FOUND THEN
         INSERT INTO "counters_post_reviews_journal" (key, reason, "rating_sum", "rating_count") VALUES (_change_k, 1, _change_1, _change_2);
     END IF;
+    RETURN NULL;
+ELSIF _change_k IS NULL AND _before_k IS NULL THEN
     RETURN NULL;
 END IF;
 WITH delta AS MATERIALIZED (
@@ -94,11 +106,13 @@ IF current_setting('leaderboard.ignore', true) = 'on' THEN
     INSERT INTO "counters_post_reviews_journal" (key, reason) SELECT DISTINCT dirty.key, -1 FROM (SELECT "post_id" FROM old_rows WHERE "post_id" IS NOT NULL) dirty (key) WHERE dirty.key IS NOT NULL;
     RETURN NULL;
 END IF;
-SELECT EXISTS (SELECT FROM old_rows WHERE "post_id" IS NOT NULL OFFSET 1), r._k, r._1::bigint, r._2::bigint INTO _change_more, _change_k, _change_1, _change_2
-FROM (SELECT "post_id" AS _k, COALESCE("stars", 0) AS _1, CASE WHEN "stars" IS NOT NULL THEN 1 ELSE 0 END AS _2 FROM old_rows WHERE "post_id" IS NOT NULL) r LIMIT 1;
-IF _change_k IS NULL THEN
-    RETURN NULL;
-ELSIF NOT _change_more THEN
+FOR _change_k, _change_1, _change_2 IN
+    SELECT r._k, r._1::bigint, r._2::bigint FROM (SELECT "post_id" AS _k, COALESCE("stars", 0) AS _1, CASE WHEN "stars" IS NOT NULL THEN 1 ELSE 0 END AS _2 FROM old_rows WHERE "post_id" IS NOT NULL) r
+LOOP
+    _change_more := _change_more IS NOT NULL;
+    EXIT WHEN _change_more;
+END LOOP;
+IF NOT _change_more THEN
     _change_1 := -_change_1;
     _change_2 := -_change_2;
     IF _change_1 = 0 AND _change_2 = 0 THEN
@@ -109,6 +123,8 @@ ELSIF NOT _change_more THEN
     IF NOT FOUND THEN
         INSERT INTO "counters_post_reviews_journal" (key, reason, "rating_sum", "rating_count") VALUES (_change_k, 1, _change_1, _change_2);
     END IF;
+    RETURN NULL;
+ELSIF _change_more IS NULL THEN
     RETURN NULL;
 END IF;
 WITH delta AS MATERIALIZED (
@@ -360,11 +376,13 @@ IF current_setting('leaderboard.ignore', true) = 'on' THEN
     INSERT INTO "counters_post_reviews_journal" (key, reason) SELECT DISTINCT dirty.key, -1 FROM (SELECT "post_id" FROM new_rows WHERE "post_id" IS NOT NULL) dirty (key) WHERE dirty.key IS NOT NULL;
     RETURN NULL;
 END IF;
-SELECT EXISTS (SELECT FROM new_rows WHERE "post_id" IS NOT NULL OFFSET 1), r._k, r._1::bigint, r._2::bigint INTO _change_more, _change_k, _change_1, _change_2
-FROM (SELECT "post_id" AS _k, COALESCE("stars", 0) AS _1, CASE WHEN "stars" IS NOT NULL THEN 1 ELSE 0 END AS _2 FROM new_rows WHERE "post_id" IS NOT NULL) r LIMIT 1;
-IF _change_k IS NULL THEN
-    RETURN NULL;
-ELSIF NOT _change_more THEN
+FOR _change_k, _change_1, _change_2 IN
+    SELECT r._k, r._1::bigint, r._2::bigint FROM (SELECT "post_id" AS _k, COALESCE("stars", 0) AS _1, CASE WHEN "stars" IS NOT NULL THEN 1 ELSE 0 END AS _2 FROM new_rows WHERE "post_id" IS NOT NULL) r
+LOOP
+    _change_more := _change_more IS NOT NULL;
+    EXIT WHEN _change_more;
+END LOOP;
+IF NOT _change_more THEN
     IF _change_1 = 0 AND _change_2 = 0 THEN
         RETURN NULL;
     END IF;
@@ -373,6 +391,8 @@ ELSIF NOT _change_more THEN
     IF NOT FOUND THEN
         INSERT INTO "counters_post_reviews_journal" (key, reason, "rating_sum", "rating_count") VALUES (_change_k, 1, _change_1, _change_2);
     END IF;
+    RETURN NULL;
+ELSIF _change_more IS NULL THEN
     RETURN NULL;
 END IF;
 WITH delta AS MATERIALIZED (
@@ -413,7 +433,7 @@ $body$;
                 FOR EACH STATEMENT 
                 EXECUTE FUNCTION pgtrigger_counter_insert_post_reviews_44cac();
 
-            COMMENT ON TRIGGER pgtrigger_counter_insert_post_reviews_44cac ON "counters_review" IS 'eac7f559608f1a74a4461efcad337f71916108d6';
+            COMMENT ON TRIGGER pgtrigger_counter_insert_post_reviews_44cac ON "counters_review" IS '93aaaee165420882ed8a9820fc14be034b3c465e';
 
             DO $state$ BEGIN
                 IF to_regclass('leaderboard_counterstate') IS NOT NULL THEN

@@ -5,15 +5,19 @@ IF current_setting('leaderboard.ignore', true) = 'on' THEN
     INSERT INTO "counters_post_votes_cast_journal" (key, reason) SELECT DISTINCT dirty.key, -1 FROM (SELECT "object_id" FROM new_rows WHERE "object_id" IS NOT NULL AND "content_type_id" = (SELECT t.id FROM django_content_type t WHERE t.app_label = 'counters' AND t.model = 'post')) dirty (key) WHERE dirty.key IS NOT NULL;
     RETURN NULL;
 END IF;
-SELECT EXISTS (SELECT FROM new_rows WHERE "object_id" IS NOT NULL AND "content_type_id" = (SELECT t.id FROM django_content_type t WHERE t.app_label = 'counters' AND t.model = 'post') OFFSET 1), r._k, r._1::bigint INTO _change_more, _change_k, _change_1
-FROM (SELECT "object_id" AS _k, 1 AS _1 FROM new_rows WHERE "object_id" IS NOT NULL AND "content_type_id" = (SELECT t.id FROM django_content_type t WHERE t.app_label = 'counters' AND t.model = 'post')) r LIMIT 1;
-IF _change_k IS NULL THEN
-    RETURN NULL;
-ELSIF NOT _change_more THEN
+FOR _change_k, _change_1 IN
+    SELECT r._k, r._1::bigint FROM (SELECT "object_id" AS _k, 1 AS _1 FROM new_rows WHERE "object_id" IS NOT NULL AND "content_type_id" = (SELECT t.id FROM django_content_type t WHERE t.app_label = 'counters' AND t.model = 'post')) r
+LOOP
+    _change_more := _change_more IS NOT NULL;
+    EXIT WHEN _change_more;
+END LOOP;
+IF NOT _change_more THEN
     IF _change_1 = 0 THEN
         RETURN NULL;
     END IF;
     INSERT INTO "counters_post_votes_cast_journal" (key, reason, "vote_count") VALUES (_change_k, CASE WHEN hashfloat8(date_part('microseconds', clock_timestamp())) & 3 = 0 THEN 2 ELSE 0 END, _change_1);
+    RETURN NULL;
+ELSIF _change_more IS NULL THEN
     RETURN NULL;
 END IF;
 INSERT INTO "counters_post_votes_cast_journal" (key, "vote_count", reason)
@@ -32,19 +36,27 @@ IF current_setting('leaderboard.ignore', true) = 'on' THEN
     INSERT INTO "counters_post_votes_cast_journal" (key, reason) SELECT DISTINCT dirty.key, -1 FROM (SELECT "object_id" FROM new_rows WHERE "object_id" IS NOT NULL AND "content_type_id" = (SELECT t.id FROM django_content_type t WHERE t.app_label = 'counters' AND t.model = 'post') UNION ALL SELECT "object_id" FROM old_rows WHERE "object_id" IS NOT NULL AND "content_type_id" = (SELECT t.id FROM django_content_type t WHERE t.app_label = 'counters' AND t.model = 'post')) dirty (key) WHERE dirty.key IS NOT NULL;
     RETURN NULL;
 END IF;
-SELECT EXISTS (SELECT FROM new_rows WHERE "object_id" IS NOT NULL AND "content_type_id" = (SELECT t.id FROM django_content_type t WHERE t.app_label = 'counters' AND t.model = 'post') OFFSET 1), r._k, r._1::bigint INTO _change_more, _change_k, _change_1
-FROM (SELECT "object_id" AS _k, 1 AS _1 FROM new_rows WHERE "object_id" IS NOT NULL AND "content_type_id" = (SELECT t.id FROM django_content_type t WHERE t.app_label = 'counters' AND t.model = 'post')) r LIMIT 1;
-SELECT EXISTS (SELECT FROM old_rows WHERE "object_id" IS NOT NULL AND "content_type_id" = (SELECT t.id FROM django_content_type t WHERE t.app_label = 'counters' AND t.model = 'post') OFFSET 1), r._k, r._1::bigint INTO _before_more, _before_k, _before_1
-FROM (SELECT "object_id" AS _k, 1 AS _1 FROM old_rows WHERE "object_id" IS NOT NULL AND "content_type_id" = (SELECT t.id FROM django_content_type t WHERE t.app_label = 'counters' AND t.model = 'post')) r LIMIT 1;
-IF _change_k IS NULL AND _before_k IS NULL THEN
-    RETURN NULL;
-ELSIF (_change_more OR _before_more) IS NOT TRUE AND COALESCE(_change_k = _before_k, true) THEN
+FOR _change_k, _change_1 IN
+    SELECT r._k, r._1::bigint FROM (SELECT "object_id" AS _k, 1 AS _1 FROM new_rows WHERE "object_id" IS NOT NULL AND "content_type_id" = (SELECT t.id FROM django_content_type t WHERE t.app_label = 'counters' AND t.model = 'post')) r
+LOOP
+    _change_more := _change_more IS NOT NULL;
+    EXIT WHEN _change_more;
+END LOOP;
+FOR _before_k, _before_1 IN
+    SELECT r._k, r._1::bigint FROM (SELECT "object_id" AS _k, 1 AS _1 FROM old_rows WHERE "object_id" IS NOT NULL AND "content_type_id" = (SELECT t.id FROM django_content_type t WHERE t.app_label = 'counters' AND t.model = 'post')) r
+LOOP
+    _before_more := _before_more IS NOT NULL;
+    EXIT WHEN _before_more;
+END LOOP;
+IF NOT (_change_k IS NULL AND _before_k IS NULL) AND (_change_more OR _before_more) IS NOT TRUE AND COALESCE(_change_k = _before_k, true) THEN
     _change_k := COALESCE(_change_k, _before_k);
     _change_1 := COALESCE(_change_1, 0) - COALESCE(_before_1, 0);
     IF _change_1 = 0 THEN
         RETURN NULL;
     END IF;
     INSERT INTO "counters_post_votes_cast_journal" (key, reason, "vote_count") VALUES (_change_k, CASE WHEN hashfloat8(date_part('microseconds', clock_timestamp())) & 3 = 0 THEN 2 ELSE 0 END, _change_1);
+    RETURN NULL;
+ELSIF _change_k IS NULL AND _before_k IS NULL THEN
     RETURN NULL;
 END IF;
 INSERT INTO "counters_post_votes_cast_journal" (key, "vote_count", reason)
@@ -65,16 +77,20 @@ IF current_setting('leaderboard.ignore', true) = 'on' THEN
     INSERT INTO "counters_post_votes_cast_journal" (key, reason) SELECT DISTINCT dirty.key, -1 FROM (SELECT "object_id" FROM old_rows WHERE "object_id" IS NOT NULL AND "content_type_id" = (SELECT t.id FROM django_content_type t WHERE t.app_label = 'counters' AND t.model = 'post')) dirty (key) WHERE dirty.key IS NOT NULL;
     RETURN NULL;
 END IF;
-SELECT EXISTS (SELECT FROM old_rows WHERE "object_id" IS NOT NULL AND "content_type_id" = (SELECT t.id FROM django_content_type t WHERE t.app_label = 'counters' AND t.model = 'post') OFFSET 1), r._k, r._1::bigint INTO _change_more, _change_k, _change_1
-FROM (SELECT "object_id" AS _k, 1 AS _1 FROM old_rows WHERE "object_id" IS NOT NULL AND "content_type_id" = (SELECT t.id FROM django_content_type t WHERE t.app_label = 'counters' AND t.model = 'post')) r LIMIT 1;
-IF _change_k IS NULL THEN
-    RETURN NULL;
-ELSIF NOT _change_more THEN
+FOR _change_k, _change_1 IN
+    SELECT r._k, r._1::bigint FROM (SELECT "object_id" AS _k, 1 AS _1 FROM old_rows WHERE "object_id" IS NOT NULL AND "content_type_id" = (SELECT t.id FROM django_content_type t WHERE t.app_label = 'counters' AND t.model = 'post')) r
+LOOP
+    _change_more := _change_more IS NOT NULL;
+    EXIT WHEN _change_more;
+END LOOP;
+IF NOT _change_more THEN
     _change_1 := -_change_1;
     IF _change_1 = 0 THEN
         RETURN NULL;
     END IF;
     INSERT INTO "counters_post_votes_cast_journal" (key, reason, "vote_count") VALUES (_change_k, CASE WHEN hashfloat8(date_part('microseconds', clock_timestamp())) & 3 = 0 THEN 2 ELSE 0 END, _change_1);
+    RETURN NULL;
+ELSIF _change_more IS NULL THEN
     RETURN NULL;
 END IF;
 INSERT INTO "counters_post_votes_cast_journal" (key, "vote_count", reason)
@@ -315,15 +331,19 @@ IF current_setting('leaderboard.ignore', true) = 'on' THEN
     INSERT INTO "counters_post_votes_cast_journal" (key, reason) SELECT DISTINCT dirty.key, -1 FROM (SELECT "object_id" FROM new_rows WHERE "object_id" IS NOT NULL AND "content_type_id" = (SELECT t.id FROM django_content_type t WHERE t.app_label = 'counters' AND t.model = 'post')) dirty (key) WHERE dirty.key IS NOT NULL;
     RETURN NULL;
 END IF;
-SELECT EXISTS (SELECT FROM new_rows WHERE "object_id" IS NOT NULL AND "content_type_id" = (SELECT t.id FROM django_content_type t WHERE t.app_label = 'counters' AND t.model = 'post') OFFSET 1), r._k, r._1::bigint INTO _change_more, _change_k, _change_1
-FROM (SELECT "object_id" AS _k, 1 AS _1 FROM new_rows WHERE "object_id" IS NOT NULL AND "content_type_id" = (SELECT t.id FROM django_content_type t WHERE t.app_label = 'counters' AND t.model = 'post')) r LIMIT 1;
-IF _change_k IS NULL THEN
-    RETURN NULL;
-ELSIF NOT _change_more THEN
+FOR _change_k, _change_1 IN
+    SELECT r._k, r._1::bigint FROM (SELECT "object_id" AS _k, 1 AS _1 FROM new_rows WHERE "object_id" IS NOT NULL AND "content_type_id" = (SELECT t.id FROM django_content_type t WHERE t.app_label = 'counters' AND t.model = 'post')) r
+LOOP
+    _change_more := _change_more IS NOT NULL;
+    EXIT WHEN _change_more;
+END LOOP;
+IF NOT _change_more THEN
     IF _change_1 = 0 THEN
         RETURN NULL;
     END IF;
     INSERT INTO "counters_post_votes_cast_journal" (key, reason, "vote_count") VALUES (_change_k, CASE WHEN hashfloat8(date_part('microseconds', clock_timestamp())) & 3 = 0 THEN 2 ELSE 0 END, _change_1);
+    RETURN NULL;
+ELSIF _change_more IS NULL THEN
     RETURN NULL;
 END IF;
 INSERT INTO "counters_post_votes_cast_journal" (key, "vote_count", reason)
@@ -354,7 +374,7 @@ $body$;
                 FOR EACH STATEMENT 
                 EXECUTE FUNCTION pgtrigger_counter_insert_post_votes_cast_eb7a2();
 
-            COMMENT ON TRIGGER pgtrigger_counter_insert_post_votes_cast_eb7a2 ON "counters_vote" IS '445c28c4f99df970484eda1ae7b017216d884b3a';
+            COMMENT ON TRIGGER pgtrigger_counter_insert_post_votes_cast_eb7a2 ON "counters_vote" IS '4f405cfd32641dedfac18fd57791b42682e105c1';
 
             DO $state$ BEGIN
                 IF to_regclass('leaderboard_counterstate') IS NOT NULL THEN
