@@ -20,7 +20,7 @@ from typing import Any
 
 from leaderboard.counters.groups import Counter, CounterGroup
 from leaderboard.counters.rows import NEW, OLD, WRITTEN, GroupRows
-from leaderboard.journal.statements import fold, mark_dirty, reason_to_wait
+from leaderboard.journal.statements import ORPHANED, chance_to_fold, fold, mark_dirty
 from leaderboard.journal.table import Reason, quoted
 
 __all__ = ["IGNORE", "IGNORED", "Bodies"]
@@ -174,8 +174,8 @@ END IF;"""
             names = ", ".join(quoted(self._summand(c)) for c in self.journaled)
             values = ", ".join(f"_change{c.alias}" for c in self.journaled)
             insert = (
-                f"INSERT INTO {self.journal.table} (key, reason, {names}) "
-                f"VALUES (_change_k, {reason_to_wait(self.journal)}, {values});"
+                f"INSERT INTO {self.journal.table} (key, due, {names}) "
+                f"VALUES (_change_k, {chance_to_fold(self.journal)}, {values});"
             )
             parts.append(insert if not inline else f"IF {condition} THEN\n        {insert}\n    END IF;")
         if inline:
@@ -188,7 +188,7 @@ END IF;"""
             update = f"""UPDATE {group.target_table} SET {", ".join(assignments)}
     WHERE {group.target_key} = _change_k;
     IF NOT FOUND THEN
-        INSERT INTO {self.journal.table} (key, reason{names}) VALUES (_change_k, {Reason.ORPHAN}{values});
+        INSERT INTO {self.journal.table} (key, reason, due{names}) VALUES (_change_k, {ORPHANED}{values});
     END IF;"""
             if self.journaled and not group.extremes:
                 condition = " OR ".join(f"_change{c.alias} <> 0" for c in self.inline)
@@ -221,8 +221,8 @@ END IF;"""
         if not inline:
             names = ", ".join(quoted(self._summand(c)) for c in self.journaled)
             return f"""
-INSERT INTO {self.journal.table} (key, {names}, reason)
-SELECT delta.*, {reason_to_wait(self.journal)} FROM (
+INSERT INTO {self.journal.table} (key, {names}, due)
+SELECT delta.*, {chance_to_fold(self.journal)} FROM (
     {self._delta(event)}
 ) delta;"""
         additions = [
@@ -250,11 +250,10 @@ WITH delta AS MATERIALIZED (
     def _record(self, delta: str) -> str:
         """Return the statement that inserts what waits, and what found no target."""
         orphan = "added._k IS NULL"
-        reason = f"CASE WHEN {orphan} THEN {Reason.ORPHAN} ELSE {reason_to_wait(self.journal)} END"
-        names, values = (
-            ["key", "reason"],
-            [f"{delta}._k", reason if self.journaled else str(int(Reason.ORPHAN))],
-        )
+        names, values = ["key", "reason", "due"], [f"{delta}._k", ORPHANED]
+        if self.journaled:
+            reason = f"CASE WHEN {orphan} THEN {Reason.ORPHAN} ELSE {Reason.WAITING} END"
+            values = [f"{delta}._k", reason, f"{orphan} OR {chance_to_fold(self.journal)}"]
         for counter in self.group.additive:
             names.append(quoted(self._summand(counter)))
             value = f"{delta}.{counter.alias}"
@@ -355,8 +354,8 @@ RETURN NULL;"""
         values = "".join(f", o.{c.column}" for c in self.group.additive)
         kept = " OR ".join(f"o.{c.column} <> 0" for c in self.group.additive) or "false"
         return f"""
-INSERT INTO {self.journal.table} (key, reason{names})
-SELECT o.{self.group.target_key}, {Reason.ORPHAN}{values} FROM {OLD} o
+INSERT INTO {self.journal.table} (key, reason, due{names})
+SELECT o.{self.group.target_key}, {ORPHANED}{values} FROM {OLD} o
 WHERE {kept} OR EXISTS (SELECT FROM {self.journal.table} j WHERE j.key = o.{self.group.target_key});
 RETURN NULL;"""
 
@@ -368,8 +367,8 @@ RETURN NULL;"""
         values = "".join(f", OLD.{c.column}" for c in additive)
         # A row without a key had nothing.
         steps = [
-            f"INSERT INTO {self.journal.table} (key, reason{names}) "
-            f"SELECT OLD.{group.target_key}, {Reason.ORPHAN}{values} "
+            f"INSERT INTO {self.journal.table} (key, reason, due{names}) "
+            f"SELECT OLD.{group.target_key}, {ORPHANED}{values} "
             f"WHERE OLD.{group.target_key} IS NOT NULL;"
         ]
         if additive:
@@ -398,6 +397,6 @@ RETURN NULL;"""
 WITH gone AS (
     DELETE FROM {self.journal.table}
 ) /* in one statement: what comes to wait meanwhile is not among the rows that are found */
-INSERT INTO {self.journal.table} (key, reason{names})
-SELECT _k, {Reason.ORPHAN}, {columns} FROM ({self.rows(self.group.source_table)}) r GROUP BY _k HAVING {some};
+INSERT INTO {self.journal.table} (key, reason, due{names})
+SELECT _k, {ORPHANED}, {columns} FROM ({self.rows(self.group.source_table)}) r GROUP BY _k HAVING {some};
 RETURN NULL;"""

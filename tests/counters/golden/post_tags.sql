@@ -18,7 +18,7 @@ IF NOT _change_more THEN
     UPDATE "counters_post" SET "tag_count" = "tag_count" + _change_1
     WHERE "id" = _change_k;
     IF NOT FOUND THEN
-        INSERT INTO "counters_post_tags_journal" (key, reason, "tag_count") VALUES (_change_k, 1, _change_1);
+        INSERT INTO "counters_post_tags_journal" (key, reason, due, "tag_count") VALUES (_change_k, 1, true, _change_1);
     END IF;
     RETURN NULL;
 ELSIF _change_more IS NULL THEN
@@ -38,8 +38,8 @@ WITH delta AS MATERIALIZED (
     FROM delta JOIN held ON held._k = delta._k WHERE p."id" = delta._k
     RETURNING delta._k
 )
-INSERT INTO "counters_post_tags_journal" (key, reason, "tag_count")
-SELECT delta._k, 1, delta._1
+INSERT INTO "counters_post_tags_journal" (key, reason, due, "tag_count")
+SELECT delta._k, 1, true, delta._1
 FROM delta LEFT JOIN added ON added._k = delta._k WHERE added._k IS NULL;
 RETURN NULL;
 
@@ -71,7 +71,7 @@ IF NOT (_change_k IS NULL AND _before_k IS NULL) AND (_change_more OR _before_mo
     UPDATE "counters_post" SET "tag_count" = "tag_count" + _change_1
     WHERE "id" = _change_k;
     IF NOT FOUND THEN
-        INSERT INTO "counters_post_tags_journal" (key, reason, "tag_count") VALUES (_change_k, 1, _change_1);
+        INSERT INTO "counters_post_tags_journal" (key, reason, due, "tag_count") VALUES (_change_k, 1, true, _change_1);
     END IF;
     RETURN NULL;
 ELSIF _change_k IS NULL AND _before_k IS NULL THEN
@@ -93,8 +93,8 @@ WITH delta AS MATERIALIZED (
     FROM delta JOIN held ON held._k = delta._k WHERE p."id" = delta._k
     RETURNING delta._k
 )
-INSERT INTO "counters_post_tags_journal" (key, reason, "tag_count")
-SELECT delta._k, 1, delta._1
+INSERT INTO "counters_post_tags_journal" (key, reason, due, "tag_count")
+SELECT delta._k, 1, true, delta._1
 FROM delta LEFT JOIN added ON added._k = delta._k WHERE added._k IS NULL;
 RETURN NULL;
 
@@ -119,7 +119,7 @@ IF NOT _change_more THEN
     UPDATE "counters_post" SET "tag_count" = "tag_count" + _change_1
     WHERE "id" = _change_k;
     IF NOT FOUND THEN
-        INSERT INTO "counters_post_tags_journal" (key, reason, "tag_count") VALUES (_change_k, 1, _change_1);
+        INSERT INTO "counters_post_tags_journal" (key, reason, due, "tag_count") VALUES (_change_k, 1, true, _change_1);
     END IF;
     RETURN NULL;
 ELSIF _change_more IS NULL THEN
@@ -139,8 +139,8 @@ WITH delta AS MATERIALIZED (
     FROM delta JOIN held ON held._k = delta._k WHERE p."id" = delta._k
     RETURNING delta._k
 )
-INSERT INTO "counters_post_tags_journal" (key, reason, "tag_count")
-SELECT delta._k, 1, delta._1
+INSERT INTO "counters_post_tags_journal" (key, reason, due, "tag_count")
+SELECT delta._k, 1, true, delta._1
 FROM delta LEFT JOIN added ON added._k = delta._k WHERE added._k IS NULL;
 RETURN NULL;
 
@@ -183,8 +183,8 @@ WITH waits AS MATERIALIZED (
 ), cleared AS (
     DELETE FROM "counters_post_tags_journal" j USING waits WHERE j.key = waits._k AND j.reason = -1
 )
-INSERT INTO "counters_post_tags_journal" (key, reason, "tag_count")
-SELECT d._k, 1, d._1 FROM (
+INSERT INTO "counters_post_tags_journal" (key, reason, due, "tag_count")
+SELECT d._k, 1, true, d._1 FROM (
     SELECT waits._k, COALESCE(live._1, 0) - COALESCE(waits._1, 0) AS _1 FROM waits LEFT JOIN live ON live._k = waits._k
 ) d WHERE d._1 <> 0;
     RETURN NULL;
@@ -211,8 +211,8 @@ RETURN NULL;
 
 -- counter_leave_post_tags AFTER DELETE counters_post
 
-INSERT INTO "counters_post_tags_journal" (key, reason, "tag_count")
-SELECT o."id", 1, o."tag_count" FROM old_rows o
+INSERT INTO "counters_post_tags_journal" (key, reason, due, "tag_count")
+SELECT o."id", 1, true, o."tag_count" FROM old_rows o
 WHERE o."tag_count" <> 0 OR EXISTS (SELECT FROM "counters_post_tags_journal" j WHERE j.key = o."id");
 RETURN NULL;
 
@@ -226,13 +226,13 @@ END IF;
 WITH gone AS (
     DELETE FROM "counters_post_tags_journal"
 ) /* in one statement: what comes to wait meanwhile is not among the rows that are found */
-INSERT INTO "counters_post_tags_journal" (key, reason, "tag_count")
-SELECT _k, 1, SUM(_1)::bigint AS _1 FROM (SELECT "post_id" AS _k, 1 AS _1 FROM "counters_post_tags" WHERE "post_id" IS NOT NULL) r GROUP BY _k HAVING SUM(_1)::bigint <> 0;
+INSERT INTO "counters_post_tags_journal" (key, reason, due, "tag_count")
+SELECT _k, 1, true, SUM(_1)::bigint AS _1 FROM (SELECT "post_id" AS _k, 1 AS _1 FROM "counters_post_tags" WHERE "post_id" IS NOT NULL) r GROUP BY _k HAVING SUM(_1)::bigint <> 0;
 RETURN NULL;
 
 -- counter_rekey_post_tags BEFORE UPDATE OF "id" counters_post WHEN (OLD."id" IS DISTINCT FROM NEW."id")
 
-INSERT INTO "counters_post_tags_journal" (key, reason, "tag_count") SELECT OLD."id", 1, OLD."tag_count" WHERE OLD."id" IS NOT NULL;
+INSERT INTO "counters_post_tags_journal" (key, reason, due, "tag_count") SELECT OLD."id", 1, true, OLD."tag_count" WHERE OLD."id" IS NOT NULL;
 WITH j AS (DELETE FROM "counters_post_tags_journal" j WHERE j.key = NEW."id" AND j.reason <> -1 RETURNING j.*) SELECT COALESCE(SUM(j."tag_count"), 0) INTO NEW."tag_count" FROM j;
 RETURN NEW;
 
@@ -243,7 +243,7 @@ IF current_setting('leaderboard.upkeep', true) = 'on' THEN
 END IF;
 RETURN NULL;
 
--- journal_post_tags_settle AFTER INSERT counters_post_tags_journal WHEN (NEW.reason > 0)
+-- journal_post_tags_settle AFTER INSERT counters_post_tags_journal WHEN (NEW.due)
 
 IF NOT EXISTS (SELECT FROM "counters_post_tags_journal" j WHERE j.id = NEW.id) THEN
     RETURN NULL;
@@ -317,8 +317,8 @@ WITH waits AS MATERIALIZED (
 ), cleared AS (
     DELETE FROM "counters_post_tags_journal" j USING waits WHERE j.key = waits._k AND j.reason = -1
 )
-INSERT INTO "counters_post_tags_journal" (key, reason, "tag_count")
-SELECT d._k, 1, d._1 FROM (
+INSERT INTO "counters_post_tags_journal" (key, reason, due, "tag_count")
+SELECT d._k, 1, true, d._1 FROM (
     SELECT waits._k, COALESCE(live._1, 0) - COALESCE(waits._1, 0) AS _1 FROM waits LEFT JOIN live ON live._k = waits._k
 ) d WHERE d._1 <> 0;
 RETURN NULL;
@@ -386,7 +386,7 @@ IF NOT _change_more THEN
     UPDATE "counters_post" SET "tag_count" = "tag_count" + _change_1
     WHERE "id" = _change_k;
     IF NOT FOUND THEN
-        INSERT INTO "counters_post_tags_journal" (key, reason, "tag_count") VALUES (_change_k, 1, _change_1);
+        INSERT INTO "counters_post_tags_journal" (key, reason, due, "tag_count") VALUES (_change_k, 1, true, _change_1);
     END IF;
     RETURN NULL;
 ELSIF _change_more IS NULL THEN
@@ -406,8 +406,8 @@ WITH delta AS MATERIALIZED (
     FROM delta JOIN held ON held._k = delta._k WHERE p."id" = delta._k
     RETURNING delta._k
 )
-INSERT INTO "counters_post_tags_journal" (key, reason, "tag_count")
-SELECT delta._k, 1, delta._1
+INSERT INTO "counters_post_tags_journal" (key, reason, due, "tag_count")
+SELECT delta._k, 1, true, delta._1
 FROM delta LEFT JOIN added ON added._k = delta._k WHERE added._k IS NULL;
 RETURN NULL;
 END;
@@ -430,7 +430,7 @@ $body$;
                 FOR EACH STATEMENT 
                 EXECUTE FUNCTION leaderboard_counter_insert_post_tags_9194a();
 
-            COMMENT ON TRIGGER leaderboard_counter_insert_post_tags_9194a ON "counters_post_tags" IS '09085eb08b12a0629d0b162e9bb940f10150f157';
+            COMMENT ON TRIGGER leaderboard_counter_insert_post_tags_9194a ON "counters_post_tags" IS 'f4608c2a583237684f29fdcb28e31e4ff173054c';
 
             DO $state$ BEGIN
                 IF to_regclass('leaderboard_counterstate') IS NOT NULL THEN
