@@ -4,7 +4,7 @@ Rewording one writes a migration for every user.
 
 AFTER INSERT ON blog_comment:
 
-    SELECT EXISTS (… OFFSET 1), r._k, r._1 INTO _change_more, … FROM (… new_rows) r LIMIT 1;
+    FOR _change_k, _change_1 IN SELECT … FROM new_rows LOOP … EXIT WHEN _change_more; END LOOP;
     IF NOT _change_more THEN UPDATE blog_post SET …; RETURN NULL; END IF;                       -- one row
     WITH delta AS (SELECT _k, SUM(_1) … GROUP BY _k), held AS (SELECT … FOR NO KEY UPDATE),
     added AS (UPDATE blog_post p SET comment_count = p.comment_count + delta._1 … RETURNING …)
@@ -20,7 +20,7 @@ from typing import Any
 
 from leaderboard.counters.groups import Counter, CounterGroup
 from leaderboard.counters.rows import NEW, OLD, WRITTEN, GroupRows
-from leaderboard.journal.statements import fold, mark_dirty, reason_to_wait
+from leaderboard.journal.statements import ORPHANED, chance_to_fold, fold, mark_dirty
 from leaderboard.journal.table import Reason, quoted
 
 __all__ = ["IGNORE", "IGNORED", "Bodies"]
@@ -106,17 +106,21 @@ END IF;"""
         return f"DECLARE {' '.join(names)}"
 
     def _first(self, table: str, side: str) -> str:
-        """Return the statement that reads the first row into variables, and whether there are others.
+        """Return the loop that reads the first row into variables, and whether there are others.
 
-        It sorts and sums nothing, which takes longer than all else where there is one row.
+        It sorts and sums nothing, which takes longer than all else where there is one row. Nor does it read
+        the table twice.
         """
         counters = self.group.counters
         values = "".join(f", r.{c.alias}::{c.type(self.connection)}" for c in counters)
         into = "".join(f", {side}{c.alias}" for c in counters)
-        others = f"EXISTS (SELECT FROM {table} WHERE {self.group.belongs()} OFFSET 1)"
         return f"""
-SELECT {others}, r._k{values} INTO {side}_more, {side}_k{into}
-FROM ({self.rows(table)}) r LIMIT 1;"""
+FOR {side}_k{into} IN
+    SELECT r._k{values} FROM ({self.rows(table)}) r
+LOOP
+    {side}_more := {side}_more IS NOT NULL;
+    EXIT WHEN {side}_more;
+END LOOP;"""
 
     def _fast(self, event: str) -> str:
         """Return the way for a single row: no sort, no lock beside the one that the UPDATE takes."""
@@ -124,7 +128,7 @@ FROM ({self.rows(table)}) r LIMIT 1;"""
         if event == "update":
             first = self._first(NEW, CHANGE) + self._first(OLD, BEFORE)
             nothing = "_change_k IS NULL AND _before_k IS NULL"
-            is_single = f"{NOT_MORE} AND COALESCE(_change_k = _before_k, true)"
+            is_single = f"NOT ({nothing}) AND {NOT_MORE} AND COALESCE(_change_k = _before_k, true)"
             steps = ["_change_k := COALESCE(_change_k, _before_k);"]
             steps += [
                 f"_change{c.alias} := COALESCE(_change{c.alias}, 0) - COALESCE(_before{c.alias}, 0);"
@@ -132,7 +136,7 @@ FROM ({self.rows(table)}) r LIMIT 1;"""
             ]
         else:
             first = self._first(NEW if event == "insert" else OLD, CHANGE)
-            nothing, is_single = "_change_k IS NULL", "NOT _change_more"
+            nothing, is_single = "_change_more IS NULL", "NOT _change_more"
             steps = (
                 []
                 if event == "insert"
@@ -144,9 +148,9 @@ FROM ({self.rows(table)}) r LIMIT 1;"""
             steps.append(f"IF {same} THEN\n        RETURN NULL;\n    END IF;")
         before = "".join(f"\n    {step}" for step in steps)
         return f"""{first}
-IF {nothing} THEN
+IF {is_single} THEN{before}{self._single()}
     RETURN NULL;
-ELSIF {is_single} THEN{before}{self._single()}
+ELSIF {nothing} THEN
     RETURN NULL;
 END IF;"""
 
@@ -170,8 +174,8 @@ END IF;"""
             names = ", ".join(quoted(self._summand(c)) for c in self.journaled)
             values = ", ".join(f"_change{c.alias}" for c in self.journaled)
             insert = (
-                f"INSERT INTO {self.journal.table} (key, reason, {names}) "
-                f"VALUES (_change_k, {reason_to_wait(self.journal)}, {values});"
+                f"INSERT INTO {self.journal.table} (key, due, {names}) "
+                f"VALUES (_change_k, {chance_to_fold(self.journal)}, {values});"
             )
             parts.append(insert if not inline else f"IF {condition} THEN\n        {insert}\n    END IF;")
         if inline:
@@ -184,7 +188,7 @@ END IF;"""
             update = f"""UPDATE {group.target_table} SET {", ".join(assignments)}
     WHERE {group.target_key} = _change_k;
     IF NOT FOUND THEN
-        INSERT INTO {self.journal.table} (key, reason{names}) VALUES (_change_k, {Reason.ORPHAN}{values});
+        INSERT INTO {self.journal.table} (key, reason, due{names}) VALUES (_change_k, {ORPHANED}{values});
     END IF;"""
             if self.journaled and not group.extremes:
                 condition = " OR ".join(f"_change{c.alias} <> 0" for c in self.inline)
@@ -217,8 +221,8 @@ END IF;"""
         if not inline:
             names = ", ".join(quoted(self._summand(c)) for c in self.journaled)
             return f"""
-INSERT INTO {self.journal.table} (key, {names}, reason)
-SELECT delta.*, {reason_to_wait(self.journal)} FROM (
+INSERT INTO {self.journal.table} (key, {names}, due)
+SELECT delta.*, {chance_to_fold(self.journal)} FROM (
     {self._delta(event)}
 ) delta;"""
         additions = [
@@ -246,11 +250,10 @@ WITH delta AS MATERIALIZED (
     def _record(self, delta: str) -> str:
         """Return the statement that inserts what waits, and what found no target."""
         orphan = "added._k IS NULL"
-        reason = f"CASE WHEN {orphan} THEN {Reason.ORPHAN} ELSE {reason_to_wait(self.journal)} END"
-        names, values = (
-            ["key", "reason"],
-            [f"{delta}._k", reason if self.journaled else str(int(Reason.ORPHAN))],
-        )
+        names, values = ["key", "reason", "due"], [f"{delta}._k", ORPHANED]
+        if self.journaled:
+            reason = f"CASE WHEN {orphan} THEN {Reason.ORPHAN} ELSE {Reason.WAITING} END"
+            values = [f"{delta}._k", reason, f"{orphan} OR {chance_to_fold(self.journal)}"]
         for counter in self.group.additive:
             names.append(quoted(self._summand(counter)))
             value = f"{delta}.{counter.alias}"
@@ -351,8 +354,8 @@ RETURN NULL;"""
         values = "".join(f", o.{c.column}" for c in self.group.additive)
         kept = " OR ".join(f"o.{c.column} <> 0" for c in self.group.additive) or "false"
         return f"""
-INSERT INTO {self.journal.table} (key, reason{names})
-SELECT o.{self.group.target_key}, {Reason.ORPHAN}{values} FROM {OLD} o
+INSERT INTO {self.journal.table} (key, reason, due{names})
+SELECT o.{self.group.target_key}, {ORPHANED}{values} FROM {OLD} o
 WHERE {kept} OR EXISTS (SELECT FROM {self.journal.table} j WHERE j.key = o.{self.group.target_key});
 RETURN NULL;"""
 
@@ -364,8 +367,8 @@ RETURN NULL;"""
         values = "".join(f", OLD.{c.column}" for c in additive)
         # A row without a key had nothing.
         steps = [
-            f"INSERT INTO {self.journal.table} (key, reason{names}) "
-            f"SELECT OLD.{group.target_key}, {Reason.ORPHAN}{values} "
+            f"INSERT INTO {self.journal.table} (key, reason, due{names}) "
+            f"SELECT OLD.{group.target_key}, {ORPHANED}{values} "
             f"WHERE OLD.{group.target_key} IS NOT NULL;"
         ]
         if additive:
@@ -394,6 +397,6 @@ RETURN NULL;"""
 WITH gone AS (
     DELETE FROM {self.journal.table}
 ) /* in one statement: what comes to wait meanwhile is not among the rows that are found */
-INSERT INTO {self.journal.table} (key, reason{names})
-SELECT _k, {Reason.ORPHAN}, {columns} FROM ({self.rows(self.group.source_table)}) r GROUP BY _k HAVING {some};
+INSERT INTO {self.journal.table} (key, reason, due{names})
+SELECT _k, {ORPHANED}, {columns} FROM ({self.rows(self.group.source_table)}) r GROUP BY _k HAVING {some};
 RETURN NULL;"""

@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import Any
 
 from leaderboard.counters.groups import CounterGroup
+from leaderboard.journal.statements import ORPHANED
 from leaderboard.journal.table import JournalTable, Reason, quoted
 
 __all__ = ["Differences"]
@@ -122,8 +123,8 @@ WITH waits AS MATERIALIZED (
 ), cleared AS (
     DELETE FROM {self.journal.table} j USING waits WHERE j.key = waits._k AND j.reason = {Reason.DIRTY}
 )
-INSERT INTO {self.journal.table} (key, reason{names})
-SELECT d._k, {Reason.ORPHAN}{values} FROM (
+INSERT INTO {self.journal.table} (key, reason, due{names})
+SELECT d._k, {ORPHANED}{values} FROM (
     SELECT waits._k{lacking} FROM waits LEFT JOIN live ON live._k = waits._k
 ) d WHERE {some}"""
 

@@ -186,8 +186,8 @@ class CounterGroup:
 
 
 def summand_name(field: Any) -> str:
-    """Return the name that a counter has in the side table, whose own columns are id, key and reason."""
-    return f"{field.name}_" if field.name in ("id", "key", "reason") else str(field.name)
+    """Return the name that a counter has in the side table, whose own columns are id, key, reason and due."""
+    return f"{field.name}_" if field.name in ("id", "key", "reason", "due") else str(field.name)
 
 
 def group_fields(model: type[Model]) -> list[CounterGroup]:

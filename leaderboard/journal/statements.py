@@ -7,15 +7,19 @@ from collections.abc import Sequence
 from leaderboard.journal.table import JournalTable, Reason, Summand, quoted
 
 __all__ = [
+    "ORPHANED",
+    "chance_to_fold",
     "discard_balanced",
     "fold",
     "fold_one",
     "locked",
     "mark_dirty",
-    "reason_to_wait",
     "sums",
     "waiting",
 ]
+
+# The values of reason and due for a row without a target.
+ORPHANED = f"{Reason.ORPHAN}, true"
 
 
 def waiting(journal: JournalTable, summand: Summand, key: str) -> str:
@@ -26,17 +30,16 @@ def waiting(journal: JournalTable, summand: Summand, key: str) -> str:
     )
 
 
-def reason_to_wait(journal: JournalTable) -> str:
-    """Return the reason of a row that waits, as an expression: one in ``fold_every`` folds, by chance.
+def chance_to_fold(journal: JournalTable) -> str:
+    """Return whether a row that waits is due, as an expression: one in ``fold_every`` is, by chance.
 
     By the clock, which the user has no seed of. Transactions that write in a rhythm would otherwise fold one
     key always, and another never.
     """
     if journal.fold_every < 2:
-        return str(int(Reason.FOLDING))
+        return "true"
     moment = "hashfloat8(date_part('microseconds', clock_timestamp()))"
-    chosen = f"{moment} & {journal.fold_every - 1} = 0"
-    return f"CASE WHEN {chosen} THEN {Reason.FOLDING} ELSE {Reason.WAITING} END"
+    return f"{moment} & {journal.fold_every - 1} = 0"
 
 
 def sums(summands: Sequence[Summand], rows: str = "j") -> str:

@@ -39,14 +39,14 @@ RETURN NULL;""",
             when=pgtrigger.After,
             operation=pgtrigger.Insert,
             timing=pgtrigger.Deferred,
-            condition=pgtrigger.Condition(f"NEW.reason > {Reason.WAITING}"),
+            condition=pgtrigger.Condition("NEW.due"),
             func=partial(_settle, journal),
         ),
     ]
 
 
 def _settle(journal: JournalTable) -> str:
-    """Return the body of what happens at the commit of a transaction that inserted a row.
+    """Return the body of what happens at the commit of a transaction that inserted a row which is due.
 
     A fold of waiting rows never waits and never fails: at REPEATABLE READ, where it could, it is left to the
     next one. An orphan must arrive, so it waits for its target.

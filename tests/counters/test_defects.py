@@ -39,8 +39,8 @@ DEFECTS = {
     ),
     "early return for an extreme": Defect(
         "counter_insert_post_mentions",
-        "ELSIF NOT _change_more THEN",
-        "ELSIF EXISTS (SELECT FROM counters_post p WHERE p.slug = _change_k "
+        "IF NOT _change_more THEN",
+        "IF EXISTS (SELECT FROM counters_post p WHERE p.slug = _change_k "
         "AND p.heaviest_mention >= _change_1) THEN RETURN NULL; ELSIF NOT _change_more THEN",
         ("mention",),
     ),

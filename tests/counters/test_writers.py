@@ -236,6 +236,18 @@ def test_a_fold_waits_for_nobody(rows: Rows, two: list[Session]) -> None:
     assert execute("SELECT vote_count FROM counters_post WHERE id = %s", [rows.one.pk]) == [(64,)]
 
 
+@pytest.mark.parametrize("together", [1, 2])
+def test_a_write_now_and_then_folds_at_its_commit(rows: Rows, together: int) -> None:
+    """One in four does. That none of 64 is chosen happens once in a hundred million runs."""
+    posts = [rows.one, rows.two][:together]
+    for _ in range(64):
+        Vote.objects.bulk_create([Vote(content_object=post) for post in posts])
+    folded = execute("SELECT sum(vote_count) FROM counters_post")[0][0]
+    waiting = execute("SELECT count(*) FROM counters_post_votes_cast_journal")[0][0]
+    assert folded > 0
+    assert folded + waiting == 64 * together
+
+
 def test_two_folds_of_one_key(rows: Rows, two: list[Session]) -> None:
     """The rows that another fold has taken are not added again."""
     Vote.objects.bulk_create([Vote(content_object=rows.one) for _ in range(3)])

@@ -5,19 +5,23 @@ IF current_setting('leaderboard.ignore', true) = 'on' THEN
     INSERT INTO "counters_blog_posts_journal" (key, reason) SELECT DISTINCT dirty.key, -1 FROM (SELECT "blog_id" FROM new_rows WHERE "blog_id" IS NOT NULL) dirty (key) WHERE dirty.key IS NOT NULL;
     RETURN NULL;
 END IF;
-SELECT EXISTS (SELECT FROM new_rows WHERE "blog_id" IS NOT NULL OFFSET 1), r._k, r._1::bigint INTO _change_more, _change_k, _change_1
-FROM (SELECT "blog_id" AS _k, COALESCE("comment_count", 0) AS _1 FROM new_rows WHERE "blog_id" IS NOT NULL) r LIMIT 1;
-IF _change_k IS NULL THEN
-    RETURN NULL;
-ELSIF NOT _change_more THEN
+FOR _change_k, _change_1 IN
+    SELECT r._k, r._1::bigint FROM (SELECT "blog_id" AS _k, COALESCE("comment_count", 0) AS _1 FROM new_rows WHERE "blog_id" IS NOT NULL) r
+LOOP
+    _change_more := _change_more IS NOT NULL;
+    EXIT WHEN _change_more;
+END LOOP;
+IF NOT _change_more THEN
     IF _change_1 = 0 THEN
         RETURN NULL;
     END IF;
     UPDATE "counters_blog" SET "comment_count" = "comment_count" + _change_1
     WHERE "id" = _change_k;
     IF NOT FOUND THEN
-        INSERT INTO "counters_blog_posts_journal" (key, reason, "comment_count") VALUES (_change_k, 1, _change_1);
+        INSERT INTO "counters_blog_posts_journal" (key, reason, due, "comment_count") VALUES (_change_k, 1, true, _change_1);
     END IF;
+    RETURN NULL;
+ELSIF _change_more IS NULL THEN
     RETURN NULL;
 END IF;
 WITH delta AS MATERIALIZED (
@@ -34,8 +38,8 @@ WITH delta AS MATERIALIZED (
     FROM delta JOIN held ON held._k = delta._k WHERE p."id" = delta._k
     RETURNING delta._k
 )
-INSERT INTO "counters_blog_posts_journal" (key, reason, "comment_count")
-SELECT delta._k, 1, delta._1
+INSERT INTO "counters_blog_posts_journal" (key, reason, due, "comment_count")
+SELECT delta._k, 1, true, delta._1
 FROM delta LEFT JOIN added ON added._k = delta._k WHERE added._k IS NULL;
 RETURN NULL;
 
@@ -46,13 +50,19 @@ IF current_setting('leaderboard.ignore', true) = 'on' THEN
     INSERT INTO "counters_blog_posts_journal" (key, reason) SELECT DISTINCT dirty.key, -1 FROM (SELECT "blog_id" FROM new_rows WHERE "blog_id" IS NOT NULL UNION ALL SELECT "blog_id" FROM old_rows WHERE "blog_id" IS NOT NULL) dirty (key) WHERE dirty.key IS NOT NULL;
     RETURN NULL;
 END IF;
-SELECT EXISTS (SELECT FROM new_rows WHERE "blog_id" IS NOT NULL OFFSET 1), r._k, r._1::bigint INTO _change_more, _change_k, _change_1
-FROM (SELECT "blog_id" AS _k, COALESCE("comment_count", 0) AS _1 FROM new_rows WHERE "blog_id" IS NOT NULL) r LIMIT 1;
-SELECT EXISTS (SELECT FROM old_rows WHERE "blog_id" IS NOT NULL OFFSET 1), r._k, r._1::bigint INTO _before_more, _before_k, _before_1
-FROM (SELECT "blog_id" AS _k, COALESCE("comment_count", 0) AS _1 FROM old_rows WHERE "blog_id" IS NOT NULL) r LIMIT 1;
-IF _change_k IS NULL AND _before_k IS NULL THEN
-    RETURN NULL;
-ELSIF (_change_more OR _before_more) IS NOT TRUE AND COALESCE(_change_k = _before_k, true) THEN
+FOR _change_k, _change_1 IN
+    SELECT r._k, r._1::bigint FROM (SELECT "blog_id" AS _k, COALESCE("comment_count", 0) AS _1 FROM new_rows WHERE "blog_id" IS NOT NULL) r
+LOOP
+    _change_more := _change_more IS NOT NULL;
+    EXIT WHEN _change_more;
+END LOOP;
+FOR _before_k, _before_1 IN
+    SELECT r._k, r._1::bigint FROM (SELECT "blog_id" AS _k, COALESCE("comment_count", 0) AS _1 FROM old_rows WHERE "blog_id" IS NOT NULL) r
+LOOP
+    _before_more := _before_more IS NOT NULL;
+    EXIT WHEN _before_more;
+END LOOP;
+IF NOT (_change_k IS NULL AND _before_k IS NULL) AND (_change_more OR _before_more) IS NOT TRUE AND COALESCE(_change_k = _before_k, true) THEN
     _change_k := COALESCE(_change_k, _before_k);
     _change_1 := COALESCE(_change_1, 0) - COALESCE(_before_1, 0);
     IF _change_1 = 0 THEN
@@ -61,8 +71,10 @@ ELSIF (_change_more OR _before_more) IS NOT TRUE AND COALESCE(_change_k = _befor
     UPDATE "counters_blog" SET "comment_count" = "comment_count" + _change_1
     WHERE "id" = _change_k;
     IF NOT FOUND THEN
-        INSERT INTO "counters_blog_posts_journal" (key, reason, "comment_count") VALUES (_change_k, 1, _change_1);
+        INSERT INTO "counters_blog_posts_journal" (key, reason, due, "comment_count") VALUES (_change_k, 1, true, _change_1);
     END IF;
+    RETURN NULL;
+ELSIF _change_k IS NULL AND _before_k IS NULL THEN
     RETURN NULL;
 END IF;
 WITH delta AS MATERIALIZED (
@@ -81,8 +93,8 @@ WITH delta AS MATERIALIZED (
     FROM delta JOIN held ON held._k = delta._k WHERE p."id" = delta._k
     RETURNING delta._k
 )
-INSERT INTO "counters_blog_posts_journal" (key, reason, "comment_count")
-SELECT delta._k, 1, delta._1
+INSERT INTO "counters_blog_posts_journal" (key, reason, due, "comment_count")
+SELECT delta._k, 1, true, delta._1
 FROM delta LEFT JOIN added ON added._k = delta._k WHERE added._k IS NULL;
 RETURN NULL;
 
@@ -93,11 +105,13 @@ IF current_setting('leaderboard.ignore', true) = 'on' THEN
     INSERT INTO "counters_blog_posts_journal" (key, reason) SELECT DISTINCT dirty.key, -1 FROM (SELECT "blog_id" FROM old_rows WHERE "blog_id" IS NOT NULL) dirty (key) WHERE dirty.key IS NOT NULL;
     RETURN NULL;
 END IF;
-SELECT EXISTS (SELECT FROM old_rows WHERE "blog_id" IS NOT NULL OFFSET 1), r._k, r._1::bigint INTO _change_more, _change_k, _change_1
-FROM (SELECT "blog_id" AS _k, COALESCE("comment_count", 0) AS _1 FROM old_rows WHERE "blog_id" IS NOT NULL) r LIMIT 1;
-IF _change_k IS NULL THEN
-    RETURN NULL;
-ELSIF NOT _change_more THEN
+FOR _change_k, _change_1 IN
+    SELECT r._k, r._1::bigint FROM (SELECT "blog_id" AS _k, COALESCE("comment_count", 0) AS _1 FROM old_rows WHERE "blog_id" IS NOT NULL) r
+LOOP
+    _change_more := _change_more IS NOT NULL;
+    EXIT WHEN _change_more;
+END LOOP;
+IF NOT _change_more THEN
     _change_1 := -_change_1;
     IF _change_1 = 0 THEN
         RETURN NULL;
@@ -105,8 +119,10 @@ ELSIF NOT _change_more THEN
     UPDATE "counters_blog" SET "comment_count" = "comment_count" + _change_1
     WHERE "id" = _change_k;
     IF NOT FOUND THEN
-        INSERT INTO "counters_blog_posts_journal" (key, reason, "comment_count") VALUES (_change_k, 1, _change_1);
+        INSERT INTO "counters_blog_posts_journal" (key, reason, due, "comment_count") VALUES (_change_k, 1, true, _change_1);
     END IF;
+    RETURN NULL;
+ELSIF _change_more IS NULL THEN
     RETURN NULL;
 END IF;
 WITH delta AS MATERIALIZED (
@@ -123,8 +139,8 @@ WITH delta AS MATERIALIZED (
     FROM delta JOIN held ON held._k = delta._k WHERE p."id" = delta._k
     RETURNING delta._k
 )
-INSERT INTO "counters_blog_posts_journal" (key, reason, "comment_count")
-SELECT delta._k, 1, delta._1
+INSERT INTO "counters_blog_posts_journal" (key, reason, due, "comment_count")
+SELECT delta._k, 1, true, delta._1
 FROM delta LEFT JOIN added ON added._k = delta._k WHERE added._k IS NULL;
 RETURN NULL;
 
@@ -167,8 +183,8 @@ WITH waits AS MATERIALIZED (
 ), cleared AS (
     DELETE FROM "counters_blog_posts_journal" j USING waits WHERE j.key = waits._k AND j.reason = -1
 )
-INSERT INTO "counters_blog_posts_journal" (key, reason, "comment_count")
-SELECT d._k, 1, d._1 FROM (
+INSERT INTO "counters_blog_posts_journal" (key, reason, due, "comment_count")
+SELECT d._k, 1, true, d._1 FROM (
     SELECT waits._k, COALESCE(live._1, 0) - COALESCE(waits._1, 0) AS _1 FROM waits LEFT JOIN live ON live._k = waits._k
 ) d WHERE d._1 <> 0;
     RETURN NULL;
@@ -195,8 +211,8 @@ RETURN NULL;
 
 -- counter_leave_blog_posts AFTER DELETE counters_blog
 
-INSERT INTO "counters_blog_posts_journal" (key, reason, "comment_count")
-SELECT o."id", 1, o."comment_count" FROM old_rows o
+INSERT INTO "counters_blog_posts_journal" (key, reason, due, "comment_count")
+SELECT o."id", 1, true, o."comment_count" FROM old_rows o
 WHERE o."comment_count" <> 0 OR EXISTS (SELECT FROM "counters_blog_posts_journal" j WHERE j.key = o."id");
 RETURN NULL;
 
@@ -210,13 +226,13 @@ END IF;
 WITH gone AS (
     DELETE FROM "counters_blog_posts_journal"
 ) /* in one statement: what comes to wait meanwhile is not among the rows that are found */
-INSERT INTO "counters_blog_posts_journal" (key, reason, "comment_count")
-SELECT _k, 1, SUM(_1)::bigint AS _1 FROM (SELECT "blog_id" AS _k, COALESCE("comment_count", 0) AS _1 FROM "counters_post" WHERE "blog_id" IS NOT NULL) r GROUP BY _k HAVING SUM(_1)::bigint <> 0;
+INSERT INTO "counters_blog_posts_journal" (key, reason, due, "comment_count")
+SELECT _k, 1, true, SUM(_1)::bigint AS _1 FROM (SELECT "blog_id" AS _k, COALESCE("comment_count", 0) AS _1 FROM "counters_post" WHERE "blog_id" IS NOT NULL) r GROUP BY _k HAVING SUM(_1)::bigint <> 0;
 RETURN NULL;
 
 -- counter_rekey_blog_posts BEFORE UPDATE OF "id" counters_blog WHEN (OLD."id" IS DISTINCT FROM NEW."id")
 
-INSERT INTO "counters_blog_posts_journal" (key, reason, "comment_count") SELECT OLD."id", 1, OLD."comment_count" WHERE OLD."id" IS NOT NULL;
+INSERT INTO "counters_blog_posts_journal" (key, reason, due, "comment_count") SELECT OLD."id", 1, true, OLD."comment_count" WHERE OLD."id" IS NOT NULL;
 WITH j AS (DELETE FROM "counters_blog_posts_journal" j WHERE j.key = NEW."id" AND j.reason <> -1 RETURNING j.*) SELECT COALESCE(SUM(j."comment_count"), 0) INTO NEW."comment_count" FROM j;
 RETURN NEW;
 
@@ -227,7 +243,7 @@ IF current_setting('leaderboard.upkeep', true) = 'on' THEN
 END IF;
 RETURN NULL;
 
--- journal_blog_posts_settle AFTER INSERT counters_blog_posts_journal WHEN (NEW.reason > 0)
+-- journal_blog_posts_settle AFTER INSERT counters_blog_posts_journal WHEN (NEW.due)
 
 IF NOT EXISTS (SELECT FROM "counters_blog_posts_journal" j WHERE j.id = NEW.id) THEN
     RETURN NULL;
@@ -301,8 +317,8 @@ WITH waits AS MATERIALIZED (
 ), cleared AS (
     DELETE FROM "counters_blog_posts_journal" j USING waits WHERE j.key = waits._k AND j.reason = -1
 )
-INSERT INTO "counters_blog_posts_journal" (key, reason, "comment_count")
-SELECT d._k, 1, d._1 FROM (
+INSERT INTO "counters_blog_posts_journal" (key, reason, due, "comment_count")
+SELECT d._k, 1, true, d._1 FROM (
     SELECT waits._k, COALESCE(live._1, 0) - COALESCE(waits._1, 0) AS _1 FROM waits LEFT JOIN live ON live._k = waits._k
 ) d WHERE d._1 <> 0;
 RETURN NULL;
@@ -333,19 +349,23 @@ IF current_setting('leaderboard.ignore', true) = 'on' THEN
     INSERT INTO "counters_blog_posts_journal" (key, reason) SELECT DISTINCT dirty.key, -1 FROM (SELECT "blog_id" FROM new_rows WHERE "blog_id" IS NOT NULL) dirty (key) WHERE dirty.key IS NOT NULL;
     RETURN NULL;
 END IF;
-SELECT EXISTS (SELECT FROM new_rows WHERE "blog_id" IS NOT NULL OFFSET 1), r._k, r._1::bigint INTO _change_more, _change_k, _change_1
-FROM (SELECT "blog_id" AS _k, COALESCE("comment_count", 0) AS _1 FROM new_rows WHERE "blog_id" IS NOT NULL) r LIMIT 1;
-IF _change_k IS NULL THEN
-    RETURN NULL;
-ELSIF NOT _change_more THEN
+FOR _change_k, _change_1 IN
+    SELECT r._k, r._1::bigint FROM (SELECT "blog_id" AS _k, COALESCE("comment_count", 0) AS _1 FROM new_rows WHERE "blog_id" IS NOT NULL) r
+LOOP
+    _change_more := _change_more IS NOT NULL;
+    EXIT WHEN _change_more;
+END LOOP;
+IF NOT _change_more THEN
     IF _change_1 = 0 THEN
         RETURN NULL;
     END IF;
     UPDATE "counters_blog" SET "comment_count" = "comment_count" + _change_1
     WHERE "id" = _change_k;
     IF NOT FOUND THEN
-        INSERT INTO "counters_blog_posts_journal" (key, reason, "comment_count") VALUES (_change_k, 1, _change_1);
+        INSERT INTO "counters_blog_posts_journal" (key, reason, due, "comment_count") VALUES (_change_k, 1, true, _change_1);
     END IF;
+    RETURN NULL;
+ELSIF _change_more IS NULL THEN
     RETURN NULL;
 END IF;
 WITH delta AS MATERIALIZED (
@@ -362,8 +382,8 @@ WITH delta AS MATERIALIZED (
     FROM delta JOIN held ON held._k = delta._k WHERE p."id" = delta._k
     RETURNING delta._k
 )
-INSERT INTO "counters_blog_posts_journal" (key, reason, "comment_count")
-SELECT delta._k, 1, delta._1
+INSERT INTO "counters_blog_posts_journal" (key, reason, due, "comment_count")
+SELECT delta._k, 1, true, delta._1
 FROM delta LEFT JOIN added ON added._k = delta._k WHERE added._k IS NULL;
 RETURN NULL;
 END;
@@ -386,7 +406,7 @@ $body$;
                 FOR EACH STATEMENT 
                 EXECUTE FUNCTION pgtrigger_counter_insert_blog_posts_ad942();
 
-            COMMENT ON TRIGGER pgtrigger_counter_insert_blog_posts_ad942 ON "counters_post" IS 'ddb66b44216089607dec73a7d2c6d5f616dabbb0';
+            COMMENT ON TRIGGER pgtrigger_counter_insert_blog_posts_ad942 ON "counters_post" IS '80faeeabbdbc5760b4a6f015b7275f232beea3e7';
 
             DO $state$ BEGIN
                 IF to_regclass('leaderboard_counterstate') IS NOT NULL THEN

@@ -10,19 +10,23 @@ IF EXISTS (SELECT FROM (SELECT "post_id" AS _k, CASE WHEN ("is_public") THEN 1 E
     USING ERRCODE = 'numeric_value_out_of_range',
     HINT = 'No sum loses it again. Write it within leaderboard.ignore(), and repair when it is gone.';
 END IF;
-SELECT EXISTS (SELECT FROM new_rows WHERE "post_id" IS NOT NULL OFFSET 1), r._k, r._1::bigint, r._2::bigint, r._3::numeric, r._4::timestamp with time zone, r._5::integer INTO _change_more, _change_k, _change_1, _change_2, _change_3, _change_4, _change_5
-FROM (SELECT "post_id" AS _k, CASE WHEN ("is_public") THEN 1 ELSE 0 END AS _1, COALESCE("votes", 0) AS _2, COALESCE(("price" * 2), 0) AS _3, "written_at" AS _4, CASE WHEN (NOT ("author_id" IS NULL)) THEN "votes" END AS _5 FROM new_rows WHERE "post_id" IS NOT NULL) r LIMIT 1;
-IF _change_k IS NULL THEN
-    RETURN NULL;
-ELSIF NOT _change_more THEN
+FOR _change_k, _change_1, _change_2, _change_3, _change_4, _change_5 IN
+    SELECT r._k, r._1::bigint, r._2::bigint, r._3::numeric, r._4::timestamp with time zone, r._5::integer FROM (SELECT "post_id" AS _k, CASE WHEN ("is_public") THEN 1 ELSE 0 END AS _1, COALESCE("votes", 0) AS _2, COALESCE(("price" * 2), 0) AS _3, "written_at" AS _4, CASE WHEN (NOT ("author_id" IS NULL)) THEN "votes" END AS _5 FROM new_rows WHERE "post_id" IS NOT NULL) r
+LOOP
+    _change_more := _change_more IS NOT NULL;
+    EXIT WHEN _change_more;
+END LOOP;
+IF NOT _change_more THEN
     IF _change_2 <> 0 THEN
-        INSERT INTO "counters_post_comments_journal" (key, reason, "karma") VALUES (_change_k, CASE WHEN hashfloat8(date_part('microseconds', clock_timestamp())) & 127 = 0 THEN 2 ELSE 0 END, _change_2);
+        INSERT INTO "counters_post_comments_journal" (key, due, "karma") VALUES (_change_k, hashfloat8(date_part('microseconds', clock_timestamp())) & 127 = 0, _change_2);
     END IF;
     UPDATE "counters_post" SET "comment_count" = "comment_count" + _change_1, "spent" = "spent" + _change_3, "last_comment_at" = GREATEST("last_comment_at", _change_4), "fewest_votes" = LEAST("fewest_votes", _change_5)
     WHERE "id" = _change_k;
     IF NOT FOUND THEN
-        INSERT INTO "counters_post_comments_journal" (key, reason, "comment_count", "spent") VALUES (_change_k, 1, _change_1, _change_3);
+        INSERT INTO "counters_post_comments_journal" (key, reason, due, "comment_count", "spent") VALUES (_change_k, 1, true, _change_1, _change_3);
     END IF;
+    RETURN NULL;
+ELSIF _change_more IS NULL THEN
     RETURN NULL;
 END IF;
 WITH delta AS MATERIALIZED (
@@ -38,8 +42,8 @@ WITH delta AS MATERIALIZED (
     FROM delta JOIN held ON held._k = delta._k WHERE p."id" = delta._k
     RETURNING delta._k
 )
-INSERT INTO "counters_post_comments_journal" (key, reason, "comment_count", "karma", "spent")
-SELECT delta._k, CASE WHEN added._k IS NULL THEN 1 ELSE CASE WHEN hashfloat8(date_part('microseconds', clock_timestamp())) & 127 = 0 THEN 2 ELSE 0 END END, CASE WHEN added._k IS NULL THEN delta._1 ELSE 0 END, delta._2, CASE WHEN added._k IS NULL THEN delta._3 ELSE 0 END
+INSERT INTO "counters_post_comments_journal" (key, reason, due, "comment_count", "karma", "spent")
+SELECT delta._k, CASE WHEN added._k IS NULL THEN 1 ELSE 0 END, added._k IS NULL OR hashfloat8(date_part('microseconds', clock_timestamp())) & 127 = 0, CASE WHEN added._k IS NULL THEN delta._1 ELSE 0 END, delta._2, CASE WHEN added._k IS NULL THEN delta._3 ELSE 0 END
 FROM delta LEFT JOIN added ON added._k = delta._k WHERE added._k IS NULL OR delta._2 <> 0;
 RETURN NULL;
 
@@ -55,10 +59,18 @@ IF EXISTS (SELECT FROM (SELECT "post_id" AS _k, CASE WHEN ("is_public") THEN 1 E
     USING ERRCODE = 'numeric_value_out_of_range',
     HINT = 'No sum loses it again. Write it within leaderboard.ignore(), and repair when it is gone.';
 END IF;
-SELECT EXISTS (SELECT FROM new_rows WHERE "post_id" IS NOT NULL OFFSET 1), r._k, r._1::bigint, r._2::bigint, r._3::numeric, r._4::timestamp with time zone, r._5::integer INTO _change_more, _change_k, _change_1, _change_2, _change_3, _change_4, _change_5
-FROM (SELECT "post_id" AS _k, CASE WHEN ("is_public") THEN 1 ELSE 0 END AS _1, COALESCE("votes", 0) AS _2, COALESCE(("price" * 2), 0) AS _3, "written_at" AS _4, CASE WHEN (NOT ("author_id" IS NULL)) THEN "votes" END AS _5 FROM new_rows WHERE "post_id" IS NOT NULL) r LIMIT 1;
-SELECT EXISTS (SELECT FROM old_rows WHERE "post_id" IS NOT NULL OFFSET 1), r._k, r._1::bigint, r._2::bigint, r._3::numeric, r._4::timestamp with time zone, r._5::integer INTO _before_more, _before_k, _before_1, _before_2, _before_3, _before_4, _before_5
-FROM (SELECT "post_id" AS _k, CASE WHEN ("is_public") THEN 1 ELSE 0 END AS _1, COALESCE("votes", 0) AS _2, COALESCE(("price" * 2), 0) AS _3, "written_at" AS _4, CASE WHEN (NOT ("author_id" IS NULL)) THEN "votes" END AS _5 FROM old_rows WHERE "post_id" IS NOT NULL) r LIMIT 1;
+FOR _change_k, _change_1, _change_2, _change_3, _change_4, _change_5 IN
+    SELECT r._k, r._1::bigint, r._2::bigint, r._3::numeric, r._4::timestamp with time zone, r._5::integer FROM (SELECT "post_id" AS _k, CASE WHEN ("is_public") THEN 1 ELSE 0 END AS _1, COALESCE("votes", 0) AS _2, COALESCE(("price" * 2), 0) AS _3, "written_at" AS _4, CASE WHEN (NOT ("author_id" IS NULL)) THEN "votes" END AS _5 FROM new_rows WHERE "post_id" IS NOT NULL) r
+LOOP
+    _change_more := _change_more IS NOT NULL;
+    EXIT WHEN _change_more;
+END LOOP;
+FOR _before_k, _before_1, _before_2, _before_3, _before_4, _before_5 IN
+    SELECT r._k, r._1::bigint, r._2::bigint, r._3::numeric, r._4::timestamp with time zone, r._5::integer FROM (SELECT "post_id" AS _k, CASE WHEN ("is_public") THEN 1 ELSE 0 END AS _1, COALESCE("votes", 0) AS _2, COALESCE(("price" * 2), 0) AS _3, "written_at" AS _4, CASE WHEN (NOT ("author_id" IS NULL)) THEN "votes" END AS _5 FROM old_rows WHERE "post_id" IS NOT NULL) r
+LOOP
+    _before_more := _before_more IS NOT NULL;
+    EXIT WHEN _before_more;
+END LOOP;
 IF (_change_more OR _before_more) IS NOT TRUE AND _change_k IS NOT DISTINCT FROM _before_k AND _change_1 IS NOT DISTINCT FROM _before_1 AND _change_2 IS NOT DISTINCT FROM _before_2 AND _change_3 IS NOT DISTINCT FROM _before_3 AND _change_4 IS NOT DISTINCT FROM _before_4 AND _change_5 IS NOT DISTINCT FROM _before_5 THEN
     RETURN NULL;
 END IF;
@@ -79,8 +91,8 @@ WITH signed AS MATERIALIZED (
     FROM delta JOIN held ON held._k = delta._k WHERE p."id" = delta._k
     RETURNING delta._k
 ), recorded AS (
-    INSERT INTO "counters_post_comments_journal" (key, reason, "comment_count", "karma", "spent")
-SELECT delta._k, CASE WHEN added._k IS NULL THEN 1 ELSE CASE WHEN hashfloat8(date_part('microseconds', clock_timestamp())) & 127 = 0 THEN 2 ELSE 0 END END, CASE WHEN added._k IS NULL THEN delta._1 ELSE 0 END, delta._2, CASE WHEN added._k IS NULL THEN delta._3 ELSE 0 END
+    INSERT INTO "counters_post_comments_journal" (key, reason, due, "comment_count", "karma", "spent")
+SELECT delta._k, CASE WHEN added._k IS NULL THEN 1 ELSE 0 END, added._k IS NULL OR hashfloat8(date_part('microseconds', clock_timestamp())) & 127 = 0, CASE WHEN added._k IS NULL THEN delta._1 ELSE 0 END, delta._2, CASE WHEN added._k IS NULL THEN delta._3 ELSE 0 END
 FROM delta LEFT JOIN added ON added._k = delta._k WHERE added._k IS NULL OR delta._2 <> 0
 )
 SELECT array_agg(delta._k) INTO _touched FROM delta;
@@ -117,8 +129,8 @@ WITH signed AS MATERIALIZED (
     FROM delta JOIN held ON held._k = delta._k WHERE p."id" = delta._k
     RETURNING delta._k
 ), recorded AS (
-    INSERT INTO "counters_post_comments_journal" (key, reason, "comment_count", "karma", "spent")
-SELECT delta._k, CASE WHEN added._k IS NULL THEN 1 ELSE CASE WHEN hashfloat8(date_part('microseconds', clock_timestamp())) & 127 = 0 THEN 2 ELSE 0 END END, CASE WHEN added._k IS NULL THEN delta._1 ELSE 0 END, delta._2, CASE WHEN added._k IS NULL THEN delta._3 ELSE 0 END
+    INSERT INTO "counters_post_comments_journal" (key, reason, due, "comment_count", "karma", "spent")
+SELECT delta._k, CASE WHEN added._k IS NULL THEN 1 ELSE 0 END, added._k IS NULL OR hashfloat8(date_part('microseconds', clock_timestamp())) & 127 = 0, CASE WHEN added._k IS NULL THEN delta._1 ELSE 0 END, delta._2, CASE WHEN added._k IS NULL THEN delta._3 ELSE 0 END
 FROM delta LEFT JOIN added ON added._k = delta._k WHERE added._k IS NULL OR delta._2 <> 0
 )
 SELECT array_agg(delta._k) INTO _touched FROM delta;
@@ -173,8 +185,8 @@ WITH waits AS MATERIALIZED (
 ), cleared AS (
     DELETE FROM "counters_post_comments_journal" j USING waits WHERE j.key = waits._k AND j.reason = -1
 )
-INSERT INTO "counters_post_comments_journal" (key, reason, "comment_count", "karma", "spent")
-SELECT d._k, 1, d._1, d._2, d._3 FROM (
+INSERT INTO "counters_post_comments_journal" (key, reason, due, "comment_count", "karma", "spent")
+SELECT d._k, 1, true, d._1, d._2, d._3 FROM (
     SELECT waits._k, COALESCE(live._1, 0) - COALESCE(waits._1, 0) AS _1, COALESCE(live._2, 0) - COALESCE(waits._2, 0) AS _2, COALESCE(live._3, 0) - COALESCE(waits._3, 0) AS _3 FROM waits LEFT JOIN live ON live._k = waits._k
 ) d WHERE d._1 <> 0 OR d._2 <> 0 OR d._3 <> 0;
     RETURN NULL;
@@ -202,8 +214,8 @@ RETURN NULL;
 
 -- counter_leave_post_comments AFTER DELETE counters_post
 
-INSERT INTO "counters_post_comments_journal" (key, reason, "comment_count", "karma", "spent")
-SELECT o."id", 1, o."comment_count", o."karma", o."spent" FROM old_rows o
+INSERT INTO "counters_post_comments_journal" (key, reason, due, "comment_count", "karma", "spent")
+SELECT o."id", 1, true, o."comment_count", o."karma", o."spent" FROM old_rows o
 WHERE o."comment_count" <> 0 OR o."karma" <> 0 OR o."spent" <> 0 OR EXISTS (SELECT FROM "counters_post_comments_journal" j WHERE j.key = o."id");
 RETURN NULL;
 
@@ -217,13 +229,13 @@ END IF;
 WITH gone AS (
     DELETE FROM "counters_post_comments_journal"
 ) /* in one statement: what comes to wait meanwhile is not among the rows that are found */
-INSERT INTO "counters_post_comments_journal" (key, reason, "comment_count", "karma", "spent")
-SELECT _k, 1, SUM(_1)::bigint AS _1, SUM(_2)::bigint AS _2, SUM(_3)::numeric AS _3 FROM (SELECT "post_id" AS _k, CASE WHEN ("is_public") THEN 1 ELSE 0 END AS _1, COALESCE("votes", 0) AS _2, COALESCE(("price" * 2), 0) AS _3, "written_at" AS _4, CASE WHEN (NOT ("author_id" IS NULL)) THEN "votes" END AS _5 FROM "counters_comment" WHERE "post_id" IS NOT NULL) r GROUP BY _k HAVING SUM(_1)::bigint <> 0 OR SUM(_2)::bigint <> 0 OR SUM(_3)::numeric <> 0;
+INSERT INTO "counters_post_comments_journal" (key, reason, due, "comment_count", "karma", "spent")
+SELECT _k, 1, true, SUM(_1)::bigint AS _1, SUM(_2)::bigint AS _2, SUM(_3)::numeric AS _3 FROM (SELECT "post_id" AS _k, CASE WHEN ("is_public") THEN 1 ELSE 0 END AS _1, COALESCE("votes", 0) AS _2, COALESCE(("price" * 2), 0) AS _3, "written_at" AS _4, CASE WHEN (NOT ("author_id" IS NULL)) THEN "votes" END AS _5 FROM "counters_comment" WHERE "post_id" IS NOT NULL) r GROUP BY _k HAVING SUM(_1)::bigint <> 0 OR SUM(_2)::bigint <> 0 OR SUM(_3)::numeric <> 0;
 RETURN NULL;
 
 -- counter_rekey_post_comments BEFORE UPDATE OF "id" counters_post WHEN (OLD."id" IS DISTINCT FROM NEW."id")
 
-INSERT INTO "counters_post_comments_journal" (key, reason, "comment_count", "karma", "spent") SELECT OLD."id", 1, OLD."comment_count", OLD."karma", OLD."spent" WHERE OLD."id" IS NOT NULL;
+INSERT INTO "counters_post_comments_journal" (key, reason, due, "comment_count", "karma", "spent") SELECT OLD."id", 1, true, OLD."comment_count", OLD."karma", OLD."spent" WHERE OLD."id" IS NOT NULL;
 WITH j AS (DELETE FROM "counters_post_comments_journal" j WHERE j.key = NEW."id" AND j.reason <> -1 RETURNING j.*) SELECT COALESCE(SUM(j."comment_count"), 0), COALESCE(SUM(j."karma"), 0), COALESCE(SUM(j."spent"), 0) INTO NEW."comment_count", NEW."karma", NEW."spent" FROM j;
 NEW."last_comment_at" := (SELECT MAX("written_at") FROM "counters_comment" WHERE "post_id" = NEW."id" AND "post_id" IS NOT NULL);
 NEW."fewest_votes" := (SELECT MIN("votes") FROM "counters_comment" WHERE "post_id" = NEW."id" AND "post_id" IS NOT NULL AND (NOT ("author_id" IS NULL)));
@@ -236,7 +248,7 @@ IF current_setting('leaderboard.upkeep', true) = 'on' THEN
 END IF;
 RETURN NULL;
 
--- journal_post_comments_settle AFTER INSERT counters_post_comments_journal WHEN (NEW.reason > 0)
+-- journal_post_comments_settle AFTER INSERT counters_post_comments_journal WHEN (NEW.due)
 
 IF NOT EXISTS (SELECT FROM "counters_post_comments_journal" j WHERE j.id = NEW.id) THEN
     RETURN NULL;
@@ -322,8 +334,8 @@ WITH waits AS MATERIALIZED (
 ), cleared AS (
     DELETE FROM "counters_post_comments_journal" j USING waits WHERE j.key = waits._k AND j.reason = -1
 )
-INSERT INTO "counters_post_comments_journal" (key, reason, "comment_count", "karma", "spent")
-SELECT d._k, 1, d._1, d._2, d._3 FROM (
+INSERT INTO "counters_post_comments_journal" (key, reason, due, "comment_count", "karma", "spent")
+SELECT d._k, 1, true, d._1, d._2, d._3 FROM (
     SELECT waits._k, COALESCE(live._1, 0) - COALESCE(waits._1, 0) AS _1, COALESCE(live._2, 0) - COALESCE(waits._2, 0) AS _2, COALESCE(live._3, 0) - COALESCE(waits._3, 0) AS _3 FROM waits LEFT JOIN live ON live._k = waits._k
 ) d WHERE d._1 <> 0 OR d._2 <> 0 OR d._3 <> 0;
 RETURN NULL;
@@ -383,19 +395,23 @@ IF EXISTS (SELECT FROM (SELECT "post_id" AS _k, CASE WHEN ("is_public") THEN 1 E
     USING ERRCODE = 'numeric_value_out_of_range',
     HINT = 'No sum loses it again. Write it within leaderboard.ignore(), and repair when it is gone.';
 END IF;
-SELECT EXISTS (SELECT FROM new_rows WHERE "post_id" IS NOT NULL OFFSET 1), r._k, r._1::bigint, r._2::bigint, r._3::numeric, r._4::timestamp with time zone, r._5::integer INTO _change_more, _change_k, _change_1, _change_2, _change_3, _change_4, _change_5
-FROM (SELECT "post_id" AS _k, CASE WHEN ("is_public") THEN 1 ELSE 0 END AS _1, COALESCE("votes", 0) AS _2, COALESCE(("price" * 2), 0) AS _3, "written_at" AS _4, CASE WHEN (NOT ("author_id" IS NULL)) THEN "votes" END AS _5 FROM new_rows WHERE "post_id" IS NOT NULL) r LIMIT 1;
-IF _change_k IS NULL THEN
-    RETURN NULL;
-ELSIF NOT _change_more THEN
+FOR _change_k, _change_1, _change_2, _change_3, _change_4, _change_5 IN
+    SELECT r._k, r._1::bigint, r._2::bigint, r._3::numeric, r._4::timestamp with time zone, r._5::integer FROM (SELECT "post_id" AS _k, CASE WHEN ("is_public") THEN 1 ELSE 0 END AS _1, COALESCE("votes", 0) AS _2, COALESCE(("price" * 2), 0) AS _3, "written_at" AS _4, CASE WHEN (NOT ("author_id" IS NULL)) THEN "votes" END AS _5 FROM new_rows WHERE "post_id" IS NOT NULL) r
+LOOP
+    _change_more := _change_more IS NOT NULL;
+    EXIT WHEN _change_more;
+END LOOP;
+IF NOT _change_more THEN
     IF _change_2 <> 0 THEN
-        INSERT INTO "counters_post_comments_journal" (key, reason, "karma") VALUES (_change_k, CASE WHEN hashfloat8(date_part('microseconds', clock_timestamp())) & 127 = 0 THEN 2 ELSE 0 END, _change_2);
+        INSERT INTO "counters_post_comments_journal" (key, due, "karma") VALUES (_change_k, hashfloat8(date_part('microseconds', clock_timestamp())) & 127 = 0, _change_2);
     END IF;
     UPDATE "counters_post" SET "comment_count" = "comment_count" + _change_1, "spent" = "spent" + _change_3, "last_comment_at" = GREATEST("last_comment_at", _change_4), "fewest_votes" = LEAST("fewest_votes", _change_5)
     WHERE "id" = _change_k;
     IF NOT FOUND THEN
-        INSERT INTO "counters_post_comments_journal" (key, reason, "comment_count", "spent") VALUES (_change_k, 1, _change_1, _change_3);
+        INSERT INTO "counters_post_comments_journal" (key, reason, due, "comment_count", "spent") VALUES (_change_k, 1, true, _change_1, _change_3);
     END IF;
+    RETURN NULL;
+ELSIF _change_more IS NULL THEN
     RETURN NULL;
 END IF;
 WITH delta AS MATERIALIZED (
@@ -411,8 +427,8 @@ WITH delta AS MATERIALIZED (
     FROM delta JOIN held ON held._k = delta._k WHERE p."id" = delta._k
     RETURNING delta._k
 )
-INSERT INTO "counters_post_comments_journal" (key, reason, "comment_count", "karma", "spent")
-SELECT delta._k, CASE WHEN added._k IS NULL THEN 1 ELSE CASE WHEN hashfloat8(date_part('microseconds', clock_timestamp())) & 127 = 0 THEN 2 ELSE 0 END END, CASE WHEN added._k IS NULL THEN delta._1 ELSE 0 END, delta._2, CASE WHEN added._k IS NULL THEN delta._3 ELSE 0 END
+INSERT INTO "counters_post_comments_journal" (key, reason, due, "comment_count", "karma", "spent")
+SELECT delta._k, CASE WHEN added._k IS NULL THEN 1 ELSE 0 END, added._k IS NULL OR hashfloat8(date_part('microseconds', clock_timestamp())) & 127 = 0, CASE WHEN added._k IS NULL THEN delta._1 ELSE 0 END, delta._2, CASE WHEN added._k IS NULL THEN delta._3 ELSE 0 END
 FROM delta LEFT JOIN added ON added._k = delta._k WHERE added._k IS NULL OR delta._2 <> 0;
 RETURN NULL;
 END;
@@ -435,7 +451,7 @@ $body$;
                 FOR EACH STATEMENT 
                 EXECUTE FUNCTION pgtrigger_counter_insert_post_comments_02c1e();
 
-            COMMENT ON TRIGGER pgtrigger_counter_insert_post_comments_02c1e ON "counters_comment" IS '7c2d8eec7a53542c123edfa10343e6435d59e7e6';
+            COMMENT ON TRIGGER pgtrigger_counter_insert_post_comments_02c1e ON "counters_comment" IS 'baf3ef1f20c2f41e678d611bbc6826fb420846ad';
 
             DO $state$ BEGIN
                 IF to_regclass('leaderboard_counterstate') IS NOT NULL THEN

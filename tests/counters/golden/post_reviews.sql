@@ -5,19 +5,23 @@ IF current_setting('leaderboard.ignore', true) = 'on' THEN
     INSERT INTO "counters_post_reviews_journal" (key, reason) SELECT DISTINCT dirty.key, -1 FROM (SELECT "post_id" FROM new_rows WHERE "post_id" IS NOT NULL) dirty (key) WHERE dirty.key IS NOT NULL;
     RETURN NULL;
 END IF;
-SELECT EXISTS (SELECT FROM new_rows WHERE "post_id" IS NOT NULL OFFSET 1), r._k, r._1::bigint, r._2::bigint INTO _change_more, _change_k, _change_1, _change_2
-FROM (SELECT "post_id" AS _k, COALESCE("stars", 0) AS _1, CASE WHEN "stars" IS NOT NULL THEN 1 ELSE 0 END AS _2 FROM new_rows WHERE "post_id" IS NOT NULL) r LIMIT 1;
-IF _change_k IS NULL THEN
-    RETURN NULL;
-ELSIF NOT _change_more THEN
+FOR _change_k, _change_1, _change_2 IN
+    SELECT r._k, r._1::bigint, r._2::bigint FROM (SELECT "post_id" AS _k, COALESCE("stars", 0) AS _1, CASE WHEN "stars" IS NOT NULL THEN 1 ELSE 0 END AS _2 FROM new_rows WHERE "post_id" IS NOT NULL) r
+LOOP
+    _change_more := _change_more IS NOT NULL;
+    EXIT WHEN _change_more;
+END LOOP;
+IF NOT _change_more THEN
     IF _change_1 = 0 AND _change_2 = 0 THEN
         RETURN NULL;
     END IF;
     UPDATE "counters_post" SET "rating_sum" = "rating_sum" + _change_1, "rating_count" = "rating_count" + _change_2, "rating" = ("rating_sum" + _change_1)::numeric / NULLIF("rating_count" + _change_2, 0)
     WHERE "id" = _change_k;
     IF NOT FOUND THEN
-        INSERT INTO "counters_post_reviews_journal" (key, reason, "rating_sum", "rating_count") VALUES (_change_k, 1, _change_1, _change_2);
+        INSERT INTO "counters_post_reviews_journal" (key, reason, due, "rating_sum", "rating_count") VALUES (_change_k, 1, true, _change_1, _change_2);
     END IF;
+    RETURN NULL;
+ELSIF _change_more IS NULL THEN
     RETURN NULL;
 END IF;
 WITH delta AS MATERIALIZED (
@@ -34,8 +38,8 @@ WITH delta AS MATERIALIZED (
     FROM delta JOIN held ON held._k = delta._k WHERE p."id" = delta._k
     RETURNING delta._k
 )
-INSERT INTO "counters_post_reviews_journal" (key, reason, "rating_sum", "rating_count")
-SELECT delta._k, 1, delta._1, delta._2
+INSERT INTO "counters_post_reviews_journal" (key, reason, due, "rating_sum", "rating_count")
+SELECT delta._k, 1, true, delta._1, delta._2
 FROM delta LEFT JOIN added ON added._k = delta._k WHERE added._k IS NULL;
 RETURN NULL;
 
@@ -46,13 +50,19 @@ IF current_setting('leaderboard.ignore', true) = 'on' THEN
     INSERT INTO "counters_post_reviews_journal" (key, reason) SELECT DISTINCT dirty.key, -1 FROM (SELECT "post_id" FROM new_rows WHERE "post_id" IS NOT NULL UNION ALL SELECT "post_id" FROM old_rows WHERE "post_id" IS NOT NULL) dirty (key) WHERE dirty.key IS NOT NULL;
     RETURN NULL;
 END IF;
-SELECT EXISTS (SELECT FROM new_rows WHERE "post_id" IS NOT NULL OFFSET 1), r._k, r._1::bigint, r._2::bigint INTO _change_more, _change_k, _change_1, _change_2
-FROM (SELECT "post_id" AS _k, COALESCE("stars", 0) AS _1, CASE WHEN "stars" IS NOT NULL THEN 1 ELSE 0 END AS _2 FROM new_rows WHERE "post_id" IS NOT NULL) r LIMIT 1;
-SELECT EXISTS (SELECT FROM old_rows WHERE "post_id" IS NOT NULL OFFSET 1), r._k, r._1::bigint, r._2::bigint INTO _before_more, _before_k, _before_1, _before_2
-FROM (SELECT "post_id" AS _k, COALESCE("stars", 0) AS _1, CASE WHEN "stars" IS NOT NULL THEN 1 ELSE 0 END AS _2 FROM old_rows WHERE "post_id" IS NOT NULL) r LIMIT 1;
-IF _change_k IS NULL AND _before_k IS NULL THEN
-    RETURN NULL;
-ELSIF (_change_more OR _before_more) IS NOT TRUE AND COALESCE(_change_k = _before_k, true) THEN
+FOR _change_k, _change_1, _change_2 IN
+    SELECT r._k, r._1::bigint, r._2::bigint FROM (SELECT "post_id" AS _k, COALESCE("stars", 0) AS _1, CASE WHEN "stars" IS NOT NULL THEN 1 ELSE 0 END AS _2 FROM new_rows WHERE "post_id" IS NOT NULL) r
+LOOP
+    _change_more := _change_more IS NOT NULL;
+    EXIT WHEN _change_more;
+END LOOP;
+FOR _before_k, _before_1, _before_2 IN
+    SELECT r._k, r._1::bigint, r._2::bigint FROM (SELECT "post_id" AS _k, COALESCE("stars", 0) AS _1, CASE WHEN "stars" IS NOT NULL THEN 1 ELSE 0 END AS _2 FROM old_rows WHERE "post_id" IS NOT NULL) r
+LOOP
+    _before_more := _before_more IS NOT NULL;
+    EXIT WHEN _before_more;
+END LOOP;
+IF NOT (_change_k IS NULL AND _before_k IS NULL) AND (_change_more OR _before_more) IS NOT TRUE AND COALESCE(_change_k = _before_k, true) THEN
     _change_k := COALESCE(_change_k, _before_k);
     _change_1 := COALESCE(_change_1, 0) - COALESCE(_before_1, 0);
     _change_2 := COALESCE(_change_2, 0) - COALESCE(_before_2, 0);
@@ -62,8 +72,10 @@ ELSIF (_change_more OR _before_more) IS NOT TRUE AND COALESCE(_change_k = _befor
     UPDATE "counters_post" SET "rating_sum" = "rating_sum" + _change_1, "rating_count" = "rating_count" + _change_2, "rating" = ("rating_sum" + _change_1)::numeric / NULLIF("rating_count" + _change_2, 0)
     WHERE "id" = _change_k;
     IF NOT FOUND THEN
-        INSERT INTO "counters_post_reviews_journal" (key, reason, "rating_sum", "rating_count") VALUES (_change_k, 1, _change_1, _change_2);
+        INSERT INTO "counters_post_reviews_journal" (key, reason, due, "rating_sum", "rating_count") VALUES (_change_k, 1, true, _change_1, _change_2);
     END IF;
+    RETURN NULL;
+ELSIF _change_k IS NULL AND _before_k IS NULL THEN
     RETURN NULL;
 END IF;
 WITH delta AS MATERIALIZED (
@@ -82,8 +94,8 @@ WITH delta AS MATERIALIZED (
     FROM delta JOIN held ON held._k = delta._k WHERE p."id" = delta._k
     RETURNING delta._k
 )
-INSERT INTO "counters_post_reviews_journal" (key, reason, "rating_sum", "rating_count")
-SELECT delta._k, 1, delta._1, delta._2
+INSERT INTO "counters_post_reviews_journal" (key, reason, due, "rating_sum", "rating_count")
+SELECT delta._k, 1, true, delta._1, delta._2
 FROM delta LEFT JOIN added ON added._k = delta._k WHERE added._k IS NULL;
 RETURN NULL;
 
@@ -94,11 +106,13 @@ IF current_setting('leaderboard.ignore', true) = 'on' THEN
     INSERT INTO "counters_post_reviews_journal" (key, reason) SELECT DISTINCT dirty.key, -1 FROM (SELECT "post_id" FROM old_rows WHERE "post_id" IS NOT NULL) dirty (key) WHERE dirty.key IS NOT NULL;
     RETURN NULL;
 END IF;
-SELECT EXISTS (SELECT FROM old_rows WHERE "post_id" IS NOT NULL OFFSET 1), r._k, r._1::bigint, r._2::bigint INTO _change_more, _change_k, _change_1, _change_2
-FROM (SELECT "post_id" AS _k, COALESCE("stars", 0) AS _1, CASE WHEN "stars" IS NOT NULL THEN 1 ELSE 0 END AS _2 FROM old_rows WHERE "post_id" IS NOT NULL) r LIMIT 1;
-IF _change_k IS NULL THEN
-    RETURN NULL;
-ELSIF NOT _change_more THEN
+FOR _change_k, _change_1, _change_2 IN
+    SELECT r._k, r._1::bigint, r._2::bigint FROM (SELECT "post_id" AS _k, COALESCE("stars", 0) AS _1, CASE WHEN "stars" IS NOT NULL THEN 1 ELSE 0 END AS _2 FROM old_rows WHERE "post_id" IS NOT NULL) r
+LOOP
+    _change_more := _change_more IS NOT NULL;
+    EXIT WHEN _change_more;
+END LOOP;
+IF NOT _change_more THEN
     _change_1 := -_change_1;
     _change_2 := -_change_2;
     IF _change_1 = 0 AND _change_2 = 0 THEN
@@ -107,8 +121,10 @@ ELSIF NOT _change_more THEN
     UPDATE "counters_post" SET "rating_sum" = "rating_sum" + _change_1, "rating_count" = "rating_count" + _change_2, "rating" = ("rating_sum" + _change_1)::numeric / NULLIF("rating_count" + _change_2, 0)
     WHERE "id" = _change_k;
     IF NOT FOUND THEN
-        INSERT INTO "counters_post_reviews_journal" (key, reason, "rating_sum", "rating_count") VALUES (_change_k, 1, _change_1, _change_2);
+        INSERT INTO "counters_post_reviews_journal" (key, reason, due, "rating_sum", "rating_count") VALUES (_change_k, 1, true, _change_1, _change_2);
     END IF;
+    RETURN NULL;
+ELSIF _change_more IS NULL THEN
     RETURN NULL;
 END IF;
 WITH delta AS MATERIALIZED (
@@ -125,8 +141,8 @@ WITH delta AS MATERIALIZED (
     FROM delta JOIN held ON held._k = delta._k WHERE p."id" = delta._k
     RETURNING delta._k
 )
-INSERT INTO "counters_post_reviews_journal" (key, reason, "rating_sum", "rating_count")
-SELECT delta._k, 1, delta._1, delta._2
+INSERT INTO "counters_post_reviews_journal" (key, reason, due, "rating_sum", "rating_count")
+SELECT delta._k, 1, true, delta._1, delta._2
 FROM delta LEFT JOIN added ON added._k = delta._k WHERE added._k IS NULL;
 RETURN NULL;
 
@@ -169,8 +185,8 @@ WITH waits AS MATERIALIZED (
 ), cleared AS (
     DELETE FROM "counters_post_reviews_journal" j USING waits WHERE j.key = waits._k AND j.reason = -1
 )
-INSERT INTO "counters_post_reviews_journal" (key, reason, "rating_sum", "rating_count")
-SELECT d._k, 1, d._1, d._2 FROM (
+INSERT INTO "counters_post_reviews_journal" (key, reason, due, "rating_sum", "rating_count")
+SELECT d._k, 1, true, d._1, d._2 FROM (
     SELECT waits._k, COALESCE(live._1, 0) - COALESCE(waits._1, 0) AS _1, COALESCE(live._2, 0) - COALESCE(waits._2, 0) AS _2 FROM waits LEFT JOIN live ON live._k = waits._k
 ) d WHERE d._1 <> 0 OR d._2 <> 0;
     RETURN NULL;
@@ -197,8 +213,8 @@ RETURN NULL;
 
 -- counter_leave_post_reviews AFTER DELETE counters_post
 
-INSERT INTO "counters_post_reviews_journal" (key, reason, "rating_sum", "rating_count")
-SELECT o."id", 1, o."rating_sum", o."rating_count" FROM old_rows o
+INSERT INTO "counters_post_reviews_journal" (key, reason, due, "rating_sum", "rating_count")
+SELECT o."id", 1, true, o."rating_sum", o."rating_count" FROM old_rows o
 WHERE o."rating_sum" <> 0 OR o."rating_count" <> 0 OR EXISTS (SELECT FROM "counters_post_reviews_journal" j WHERE j.key = o."id");
 RETURN NULL;
 
@@ -212,13 +228,13 @@ END IF;
 WITH gone AS (
     DELETE FROM "counters_post_reviews_journal"
 ) /* in one statement: what comes to wait meanwhile is not among the rows that are found */
-INSERT INTO "counters_post_reviews_journal" (key, reason, "rating_sum", "rating_count")
-SELECT _k, 1, SUM(_1)::bigint AS _1, SUM(_2)::bigint AS _2 FROM (SELECT "post_id" AS _k, COALESCE("stars", 0) AS _1, CASE WHEN "stars" IS NOT NULL THEN 1 ELSE 0 END AS _2 FROM "counters_review" WHERE "post_id" IS NOT NULL) r GROUP BY _k HAVING SUM(_1)::bigint <> 0 OR SUM(_2)::bigint <> 0;
+INSERT INTO "counters_post_reviews_journal" (key, reason, due, "rating_sum", "rating_count")
+SELECT _k, 1, true, SUM(_1)::bigint AS _1, SUM(_2)::bigint AS _2 FROM (SELECT "post_id" AS _k, COALESCE("stars", 0) AS _1, CASE WHEN "stars" IS NOT NULL THEN 1 ELSE 0 END AS _2 FROM "counters_review" WHERE "post_id" IS NOT NULL) r GROUP BY _k HAVING SUM(_1)::bigint <> 0 OR SUM(_2)::bigint <> 0;
 RETURN NULL;
 
 -- counter_rekey_post_reviews BEFORE UPDATE OF "id" counters_post WHEN (OLD."id" IS DISTINCT FROM NEW."id")
 
-INSERT INTO "counters_post_reviews_journal" (key, reason, "rating_sum", "rating_count") SELECT OLD."id", 1, OLD."rating_sum", OLD."rating_count" WHERE OLD."id" IS NOT NULL;
+INSERT INTO "counters_post_reviews_journal" (key, reason, due, "rating_sum", "rating_count") SELECT OLD."id", 1, true, OLD."rating_sum", OLD."rating_count" WHERE OLD."id" IS NOT NULL;
 WITH j AS (DELETE FROM "counters_post_reviews_journal" j WHERE j.key = NEW."id" AND j.reason <> -1 RETURNING j.*) SELECT COALESCE(SUM(j."rating_sum"), 0), COALESCE(SUM(j."rating_count"), 0) INTO NEW."rating_sum", NEW."rating_count" FROM j;
 NEW."rating" := (NEW."rating_sum")::numeric / NULLIF(NEW."rating_count", 0);
 RETURN NEW;
@@ -230,7 +246,7 @@ IF current_setting('leaderboard.upkeep', true) = 'on' THEN
 END IF;
 RETURN NULL;
 
--- journal_post_reviews_settle AFTER INSERT counters_post_reviews_journal WHEN (NEW.reason > 0)
+-- journal_post_reviews_settle AFTER INSERT counters_post_reviews_journal WHEN (NEW.due)
 
 IF NOT EXISTS (SELECT FROM "counters_post_reviews_journal" j WHERE j.id = NEW.id) THEN
     RETURN NULL;
@@ -304,8 +320,8 @@ WITH waits AS MATERIALIZED (
 ), cleared AS (
     DELETE FROM "counters_post_reviews_journal" j USING waits WHERE j.key = waits._k AND j.reason = -1
 )
-INSERT INTO "counters_post_reviews_journal" (key, reason, "rating_sum", "rating_count")
-SELECT d._k, 1, d._1, d._2 FROM (
+INSERT INTO "counters_post_reviews_journal" (key, reason, due, "rating_sum", "rating_count")
+SELECT d._k, 1, true, d._1, d._2 FROM (
     SELECT waits._k, COALESCE(live._1, 0) - COALESCE(waits._1, 0) AS _1, COALESCE(live._2, 0) - COALESCE(waits._2, 0) AS _2 FROM waits LEFT JOIN live ON live._k = waits._k
 ) d WHERE d._1 <> 0 OR d._2 <> 0;
 RETURN NULL;
@@ -360,19 +376,23 @@ IF current_setting('leaderboard.ignore', true) = 'on' THEN
     INSERT INTO "counters_post_reviews_journal" (key, reason) SELECT DISTINCT dirty.key, -1 FROM (SELECT "post_id" FROM new_rows WHERE "post_id" IS NOT NULL) dirty (key) WHERE dirty.key IS NOT NULL;
     RETURN NULL;
 END IF;
-SELECT EXISTS (SELECT FROM new_rows WHERE "post_id" IS NOT NULL OFFSET 1), r._k, r._1::bigint, r._2::bigint INTO _change_more, _change_k, _change_1, _change_2
-FROM (SELECT "post_id" AS _k, COALESCE("stars", 0) AS _1, CASE WHEN "stars" IS NOT NULL THEN 1 ELSE 0 END AS _2 FROM new_rows WHERE "post_id" IS NOT NULL) r LIMIT 1;
-IF _change_k IS NULL THEN
-    RETURN NULL;
-ELSIF NOT _change_more THEN
+FOR _change_k, _change_1, _change_2 IN
+    SELECT r._k, r._1::bigint, r._2::bigint FROM (SELECT "post_id" AS _k, COALESCE("stars", 0) AS _1, CASE WHEN "stars" IS NOT NULL THEN 1 ELSE 0 END AS _2 FROM new_rows WHERE "post_id" IS NOT NULL) r
+LOOP
+    _change_more := _change_more IS NOT NULL;
+    EXIT WHEN _change_more;
+END LOOP;
+IF NOT _change_more THEN
     IF _change_1 = 0 AND _change_2 = 0 THEN
         RETURN NULL;
     END IF;
     UPDATE "counters_post" SET "rating_sum" = "rating_sum" + _change_1, "rating_count" = "rating_count" + _change_2, "rating" = ("rating_sum" + _change_1)::numeric / NULLIF("rating_count" + _change_2, 0)
     WHERE "id" = _change_k;
     IF NOT FOUND THEN
-        INSERT INTO "counters_post_reviews_journal" (key, reason, "rating_sum", "rating_count") VALUES (_change_k, 1, _change_1, _change_2);
+        INSERT INTO "counters_post_reviews_journal" (key, reason, due, "rating_sum", "rating_count") VALUES (_change_k, 1, true, _change_1, _change_2);
     END IF;
+    RETURN NULL;
+ELSIF _change_more IS NULL THEN
     RETURN NULL;
 END IF;
 WITH delta AS MATERIALIZED (
@@ -389,8 +409,8 @@ WITH delta AS MATERIALIZED (
     FROM delta JOIN held ON held._k = delta._k WHERE p."id" = delta._k
     RETURNING delta._k
 )
-INSERT INTO "counters_post_reviews_journal" (key, reason, "rating_sum", "rating_count")
-SELECT delta._k, 1, delta._1, delta._2
+INSERT INTO "counters_post_reviews_journal" (key, reason, due, "rating_sum", "rating_count")
+SELECT delta._k, 1, true, delta._1, delta._2
 FROM delta LEFT JOIN added ON added._k = delta._k WHERE added._k IS NULL;
 RETURN NULL;
 END;
@@ -413,7 +433,7 @@ $body$;
                 FOR EACH STATEMENT 
                 EXECUTE FUNCTION pgtrigger_counter_insert_post_reviews_44cac();
 
-            COMMENT ON TRIGGER pgtrigger_counter_insert_post_reviews_44cac ON "counters_review" IS 'eac7f559608f1a74a4461efcad337f71916108d6';
+            COMMENT ON TRIGGER pgtrigger_counter_insert_post_reviews_44cac ON "counters_review" IS 'aef9a94834d3fb09d58563681e0ffc059731a166';
 
             DO $state$ BEGIN
                 IF to_regclass('leaderboard_counterstate') IS NOT NULL THEN

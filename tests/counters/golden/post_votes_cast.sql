@@ -5,19 +5,23 @@ IF current_setting('leaderboard.ignore', true) = 'on' THEN
     INSERT INTO "counters_post_votes_cast_journal" (key, reason) SELECT DISTINCT dirty.key, -1 FROM (SELECT "object_id" FROM new_rows WHERE "object_id" IS NOT NULL AND "content_type_id" = (SELECT t.id FROM django_content_type t WHERE t.app_label = 'counters' AND t.model = 'post')) dirty (key) WHERE dirty.key IS NOT NULL;
     RETURN NULL;
 END IF;
-SELECT EXISTS (SELECT FROM new_rows WHERE "object_id" IS NOT NULL AND "content_type_id" = (SELECT t.id FROM django_content_type t WHERE t.app_label = 'counters' AND t.model = 'post') OFFSET 1), r._k, r._1::bigint INTO _change_more, _change_k, _change_1
-FROM (SELECT "object_id" AS _k, 1 AS _1 FROM new_rows WHERE "object_id" IS NOT NULL AND "content_type_id" = (SELECT t.id FROM django_content_type t WHERE t.app_label = 'counters' AND t.model = 'post')) r LIMIT 1;
-IF _change_k IS NULL THEN
-    RETURN NULL;
-ELSIF NOT _change_more THEN
+FOR _change_k, _change_1 IN
+    SELECT r._k, r._1::bigint FROM (SELECT "object_id" AS _k, 1 AS _1 FROM new_rows WHERE "object_id" IS NOT NULL AND "content_type_id" = (SELECT t.id FROM django_content_type t WHERE t.app_label = 'counters' AND t.model = 'post')) r
+LOOP
+    _change_more := _change_more IS NOT NULL;
+    EXIT WHEN _change_more;
+END LOOP;
+IF NOT _change_more THEN
     IF _change_1 = 0 THEN
         RETURN NULL;
     END IF;
-    INSERT INTO "counters_post_votes_cast_journal" (key, reason, "vote_count") VALUES (_change_k, CASE WHEN hashfloat8(date_part('microseconds', clock_timestamp())) & 3 = 0 THEN 2 ELSE 0 END, _change_1);
+    INSERT INTO "counters_post_votes_cast_journal" (key, due, "vote_count") VALUES (_change_k, hashfloat8(date_part('microseconds', clock_timestamp())) & 3 = 0, _change_1);
+    RETURN NULL;
+ELSIF _change_more IS NULL THEN
     RETURN NULL;
 END IF;
-INSERT INTO "counters_post_votes_cast_journal" (key, "vote_count", reason)
-SELECT delta.*, CASE WHEN hashfloat8(date_part('microseconds', clock_timestamp())) & 3 = 0 THEN 2 ELSE 0 END FROM (
+INSERT INTO "counters_post_votes_cast_journal" (key, "vote_count", due)
+SELECT delta.*, hashfloat8(date_part('microseconds', clock_timestamp())) & 3 = 0 FROM (
     SELECT _k, SUM(_1)::bigint AS _1 FROM (
         SELECT "object_id" AS _k, 1 AS _1 FROM new_rows WHERE "object_id" IS NOT NULL AND "content_type_id" = (SELECT t.id FROM django_content_type t WHERE t.app_label = 'counters' AND t.model = 'post')
     ) signed GROUP BY _k
@@ -32,23 +36,31 @@ IF current_setting('leaderboard.ignore', true) = 'on' THEN
     INSERT INTO "counters_post_votes_cast_journal" (key, reason) SELECT DISTINCT dirty.key, -1 FROM (SELECT "object_id" FROM new_rows WHERE "object_id" IS NOT NULL AND "content_type_id" = (SELECT t.id FROM django_content_type t WHERE t.app_label = 'counters' AND t.model = 'post') UNION ALL SELECT "object_id" FROM old_rows WHERE "object_id" IS NOT NULL AND "content_type_id" = (SELECT t.id FROM django_content_type t WHERE t.app_label = 'counters' AND t.model = 'post')) dirty (key) WHERE dirty.key IS NOT NULL;
     RETURN NULL;
 END IF;
-SELECT EXISTS (SELECT FROM new_rows WHERE "object_id" IS NOT NULL AND "content_type_id" = (SELECT t.id FROM django_content_type t WHERE t.app_label = 'counters' AND t.model = 'post') OFFSET 1), r._k, r._1::bigint INTO _change_more, _change_k, _change_1
-FROM (SELECT "object_id" AS _k, 1 AS _1 FROM new_rows WHERE "object_id" IS NOT NULL AND "content_type_id" = (SELECT t.id FROM django_content_type t WHERE t.app_label = 'counters' AND t.model = 'post')) r LIMIT 1;
-SELECT EXISTS (SELECT FROM old_rows WHERE "object_id" IS NOT NULL AND "content_type_id" = (SELECT t.id FROM django_content_type t WHERE t.app_label = 'counters' AND t.model = 'post') OFFSET 1), r._k, r._1::bigint INTO _before_more, _before_k, _before_1
-FROM (SELECT "object_id" AS _k, 1 AS _1 FROM old_rows WHERE "object_id" IS NOT NULL AND "content_type_id" = (SELECT t.id FROM django_content_type t WHERE t.app_label = 'counters' AND t.model = 'post')) r LIMIT 1;
-IF _change_k IS NULL AND _before_k IS NULL THEN
-    RETURN NULL;
-ELSIF (_change_more OR _before_more) IS NOT TRUE AND COALESCE(_change_k = _before_k, true) THEN
+FOR _change_k, _change_1 IN
+    SELECT r._k, r._1::bigint FROM (SELECT "object_id" AS _k, 1 AS _1 FROM new_rows WHERE "object_id" IS NOT NULL AND "content_type_id" = (SELECT t.id FROM django_content_type t WHERE t.app_label = 'counters' AND t.model = 'post')) r
+LOOP
+    _change_more := _change_more IS NOT NULL;
+    EXIT WHEN _change_more;
+END LOOP;
+FOR _before_k, _before_1 IN
+    SELECT r._k, r._1::bigint FROM (SELECT "object_id" AS _k, 1 AS _1 FROM old_rows WHERE "object_id" IS NOT NULL AND "content_type_id" = (SELECT t.id FROM django_content_type t WHERE t.app_label = 'counters' AND t.model = 'post')) r
+LOOP
+    _before_more := _before_more IS NOT NULL;
+    EXIT WHEN _before_more;
+END LOOP;
+IF NOT (_change_k IS NULL AND _before_k IS NULL) AND (_change_more OR _before_more) IS NOT TRUE AND COALESCE(_change_k = _before_k, true) THEN
     _change_k := COALESCE(_change_k, _before_k);
     _change_1 := COALESCE(_change_1, 0) - COALESCE(_before_1, 0);
     IF _change_1 = 0 THEN
         RETURN NULL;
     END IF;
-    INSERT INTO "counters_post_votes_cast_journal" (key, reason, "vote_count") VALUES (_change_k, CASE WHEN hashfloat8(date_part('microseconds', clock_timestamp())) & 3 = 0 THEN 2 ELSE 0 END, _change_1);
+    INSERT INTO "counters_post_votes_cast_journal" (key, due, "vote_count") VALUES (_change_k, hashfloat8(date_part('microseconds', clock_timestamp())) & 3 = 0, _change_1);
+    RETURN NULL;
+ELSIF _change_k IS NULL AND _before_k IS NULL THEN
     RETURN NULL;
 END IF;
-INSERT INTO "counters_post_votes_cast_journal" (key, "vote_count", reason)
-SELECT delta.*, CASE WHEN hashfloat8(date_part('microseconds', clock_timestamp())) & 3 = 0 THEN 2 ELSE 0 END FROM (
+INSERT INTO "counters_post_votes_cast_journal" (key, "vote_count", due)
+SELECT delta.*, hashfloat8(date_part('microseconds', clock_timestamp())) & 3 = 0 FROM (
     SELECT _k, SUM(_sign * _1)::bigint AS _1 FROM (
         SELECT 1 AS _sign, r.* FROM (SELECT "object_id" AS _k, 1 AS _1 FROM new_rows WHERE "object_id" IS NOT NULL AND "content_type_id" = (SELECT t.id FROM django_content_type t WHERE t.app_label = 'counters' AND t.model = 'post')) r
         UNION ALL
@@ -65,20 +77,24 @@ IF current_setting('leaderboard.ignore', true) = 'on' THEN
     INSERT INTO "counters_post_votes_cast_journal" (key, reason) SELECT DISTINCT dirty.key, -1 FROM (SELECT "object_id" FROM old_rows WHERE "object_id" IS NOT NULL AND "content_type_id" = (SELECT t.id FROM django_content_type t WHERE t.app_label = 'counters' AND t.model = 'post')) dirty (key) WHERE dirty.key IS NOT NULL;
     RETURN NULL;
 END IF;
-SELECT EXISTS (SELECT FROM old_rows WHERE "object_id" IS NOT NULL AND "content_type_id" = (SELECT t.id FROM django_content_type t WHERE t.app_label = 'counters' AND t.model = 'post') OFFSET 1), r._k, r._1::bigint INTO _change_more, _change_k, _change_1
-FROM (SELECT "object_id" AS _k, 1 AS _1 FROM old_rows WHERE "object_id" IS NOT NULL AND "content_type_id" = (SELECT t.id FROM django_content_type t WHERE t.app_label = 'counters' AND t.model = 'post')) r LIMIT 1;
-IF _change_k IS NULL THEN
-    RETURN NULL;
-ELSIF NOT _change_more THEN
+FOR _change_k, _change_1 IN
+    SELECT r._k, r._1::bigint FROM (SELECT "object_id" AS _k, 1 AS _1 FROM old_rows WHERE "object_id" IS NOT NULL AND "content_type_id" = (SELECT t.id FROM django_content_type t WHERE t.app_label = 'counters' AND t.model = 'post')) r
+LOOP
+    _change_more := _change_more IS NOT NULL;
+    EXIT WHEN _change_more;
+END LOOP;
+IF NOT _change_more THEN
     _change_1 := -_change_1;
     IF _change_1 = 0 THEN
         RETURN NULL;
     END IF;
-    INSERT INTO "counters_post_votes_cast_journal" (key, reason, "vote_count") VALUES (_change_k, CASE WHEN hashfloat8(date_part('microseconds', clock_timestamp())) & 3 = 0 THEN 2 ELSE 0 END, _change_1);
+    INSERT INTO "counters_post_votes_cast_journal" (key, due, "vote_count") VALUES (_change_k, hashfloat8(date_part('microseconds', clock_timestamp())) & 3 = 0, _change_1);
+    RETURN NULL;
+ELSIF _change_more IS NULL THEN
     RETURN NULL;
 END IF;
-INSERT INTO "counters_post_votes_cast_journal" (key, "vote_count", reason)
-SELECT delta.*, CASE WHEN hashfloat8(date_part('microseconds', clock_timestamp())) & 3 = 0 THEN 2 ELSE 0 END FROM (
+INSERT INTO "counters_post_votes_cast_journal" (key, "vote_count", due)
+SELECT delta.*, hashfloat8(date_part('microseconds', clock_timestamp())) & 3 = 0 FROM (
     SELECT _k, SUM(_sign * _1)::bigint AS _1 FROM (
         SELECT -1 AS _sign, r.* FROM (SELECT "object_id" AS _k, 1 AS _1 FROM old_rows WHERE "object_id" IS NOT NULL AND "content_type_id" = (SELECT t.id FROM django_content_type t WHERE t.app_label = 'counters' AND t.model = 'post')) r
     ) signed GROUP BY _k
@@ -125,8 +141,8 @@ WITH waits AS MATERIALIZED (
 ), cleared AS (
     DELETE FROM "counters_post_votes_cast_journal" j USING waits WHERE j.key = waits._k AND j.reason = -1
 )
-INSERT INTO "counters_post_votes_cast_journal" (key, reason, "vote_count")
-SELECT d._k, 1, d._1 FROM (
+INSERT INTO "counters_post_votes_cast_journal" (key, reason, due, "vote_count")
+SELECT d._k, 1, true, d._1 FROM (
     SELECT waits._k, COALESCE(live._1, 0) - COALESCE(waits._1, 0) AS _1 FROM waits LEFT JOIN live ON live._k = waits._k
 ) d WHERE d._1 <> 0;
     RETURN NULL;
@@ -153,8 +169,8 @@ RETURN NULL;
 
 -- counter_leave_post_votes_cast AFTER DELETE counters_post
 
-INSERT INTO "counters_post_votes_cast_journal" (key, reason, "vote_count")
-SELECT o."id", 1, o."vote_count" FROM old_rows o
+INSERT INTO "counters_post_votes_cast_journal" (key, reason, due, "vote_count")
+SELECT o."id", 1, true, o."vote_count" FROM old_rows o
 WHERE o."vote_count" <> 0 OR EXISTS (SELECT FROM "counters_post_votes_cast_journal" j WHERE j.key = o."id");
 RETURN NULL;
 
@@ -168,13 +184,13 @@ END IF;
 WITH gone AS (
     DELETE FROM "counters_post_votes_cast_journal"
 ) /* in one statement: what comes to wait meanwhile is not among the rows that are found */
-INSERT INTO "counters_post_votes_cast_journal" (key, reason, "vote_count")
-SELECT _k, 1, SUM(_1)::bigint AS _1 FROM (SELECT "object_id" AS _k, 1 AS _1 FROM "counters_vote" WHERE "object_id" IS NOT NULL AND "content_type_id" = (SELECT t.id FROM django_content_type t WHERE t.app_label = 'counters' AND t.model = 'post')) r GROUP BY _k HAVING SUM(_1)::bigint <> 0;
+INSERT INTO "counters_post_votes_cast_journal" (key, reason, due, "vote_count")
+SELECT _k, 1, true, SUM(_1)::bigint AS _1 FROM (SELECT "object_id" AS _k, 1 AS _1 FROM "counters_vote" WHERE "object_id" IS NOT NULL AND "content_type_id" = (SELECT t.id FROM django_content_type t WHERE t.app_label = 'counters' AND t.model = 'post')) r GROUP BY _k HAVING SUM(_1)::bigint <> 0;
 RETURN NULL;
 
 -- counter_rekey_post_votes_cast BEFORE UPDATE OF "id" counters_post WHEN (OLD."id" IS DISTINCT FROM NEW."id")
 
-INSERT INTO "counters_post_votes_cast_journal" (key, reason, "vote_count") SELECT OLD."id", 1, OLD."vote_count" WHERE OLD."id" IS NOT NULL;
+INSERT INTO "counters_post_votes_cast_journal" (key, reason, due, "vote_count") SELECT OLD."id", 1, true, OLD."vote_count" WHERE OLD."id" IS NOT NULL;
 WITH j AS (DELETE FROM "counters_post_votes_cast_journal" j WHERE j.key = NEW."id" AND j.reason <> -1 RETURNING j.*) SELECT COALESCE(SUM(j."vote_count"), 0) INTO NEW."vote_count" FROM j;
 RETURN NEW;
 
@@ -185,7 +201,7 @@ IF current_setting('leaderboard.upkeep', true) = 'on' THEN
 END IF;
 RETURN NULL;
 
--- journal_post_votes_cast_settle AFTER INSERT counters_post_votes_cast_journal WHEN (NEW.reason > 0)
+-- journal_post_votes_cast_settle AFTER INSERT counters_post_votes_cast_journal WHEN (NEW.due)
 
 IF NOT EXISTS (SELECT FROM "counters_post_votes_cast_journal" j WHERE j.id = NEW.id) THEN
     RETURN NULL;
@@ -259,8 +275,8 @@ WITH waits AS MATERIALIZED (
 ), cleared AS (
     DELETE FROM "counters_post_votes_cast_journal" j USING waits WHERE j.key = waits._k AND j.reason = -1
 )
-INSERT INTO "counters_post_votes_cast_journal" (key, reason, "vote_count")
-SELECT d._k, 1, d._1 FROM (
+INSERT INTO "counters_post_votes_cast_journal" (key, reason, due, "vote_count")
+SELECT d._k, 1, true, d._1 FROM (
     SELECT waits._k, COALESCE(live._1, 0) - COALESCE(waits._1, 0) AS _1 FROM waits LEFT JOIN live ON live._k = waits._k
 ) d WHERE d._1 <> 0;
 RETURN NULL;
@@ -315,19 +331,23 @@ IF current_setting('leaderboard.ignore', true) = 'on' THEN
     INSERT INTO "counters_post_votes_cast_journal" (key, reason) SELECT DISTINCT dirty.key, -1 FROM (SELECT "object_id" FROM new_rows WHERE "object_id" IS NOT NULL AND "content_type_id" = (SELECT t.id FROM django_content_type t WHERE t.app_label = 'counters' AND t.model = 'post')) dirty (key) WHERE dirty.key IS NOT NULL;
     RETURN NULL;
 END IF;
-SELECT EXISTS (SELECT FROM new_rows WHERE "object_id" IS NOT NULL AND "content_type_id" = (SELECT t.id FROM django_content_type t WHERE t.app_label = 'counters' AND t.model = 'post') OFFSET 1), r._k, r._1::bigint INTO _change_more, _change_k, _change_1
-FROM (SELECT "object_id" AS _k, 1 AS _1 FROM new_rows WHERE "object_id" IS NOT NULL AND "content_type_id" = (SELECT t.id FROM django_content_type t WHERE t.app_label = 'counters' AND t.model = 'post')) r LIMIT 1;
-IF _change_k IS NULL THEN
-    RETURN NULL;
-ELSIF NOT _change_more THEN
+FOR _change_k, _change_1 IN
+    SELECT r._k, r._1::bigint FROM (SELECT "object_id" AS _k, 1 AS _1 FROM new_rows WHERE "object_id" IS NOT NULL AND "content_type_id" = (SELECT t.id FROM django_content_type t WHERE t.app_label = 'counters' AND t.model = 'post')) r
+LOOP
+    _change_more := _change_more IS NOT NULL;
+    EXIT WHEN _change_more;
+END LOOP;
+IF NOT _change_more THEN
     IF _change_1 = 0 THEN
         RETURN NULL;
     END IF;
-    INSERT INTO "counters_post_votes_cast_journal" (key, reason, "vote_count") VALUES (_change_k, CASE WHEN hashfloat8(date_part('microseconds', clock_timestamp())) & 3 = 0 THEN 2 ELSE 0 END, _change_1);
+    INSERT INTO "counters_post_votes_cast_journal" (key, due, "vote_count") VALUES (_change_k, hashfloat8(date_part('microseconds', clock_timestamp())) & 3 = 0, _change_1);
+    RETURN NULL;
+ELSIF _change_more IS NULL THEN
     RETURN NULL;
 END IF;
-INSERT INTO "counters_post_votes_cast_journal" (key, "vote_count", reason)
-SELECT delta.*, CASE WHEN hashfloat8(date_part('microseconds', clock_timestamp())) & 3 = 0 THEN 2 ELSE 0 END FROM (
+INSERT INTO "counters_post_votes_cast_journal" (key, "vote_count", due)
+SELECT delta.*, hashfloat8(date_part('microseconds', clock_timestamp())) & 3 = 0 FROM (
     SELECT _k, SUM(_1)::bigint AS _1 FROM (
         SELECT "object_id" AS _k, 1 AS _1 FROM new_rows WHERE "object_id" IS NOT NULL AND "content_type_id" = (SELECT t.id FROM django_content_type t WHERE t.app_label = 'counters' AND t.model = 'post')
     ) signed GROUP BY _k
@@ -354,7 +374,7 @@ $body$;
                 FOR EACH STATEMENT 
                 EXECUTE FUNCTION pgtrigger_counter_insert_post_votes_cast_eb7a2();
 
-            COMMENT ON TRIGGER pgtrigger_counter_insert_post_votes_cast_eb7a2 ON "counters_vote" IS '445c28c4f99df970484eda1ae7b017216d884b3a';
+            COMMENT ON TRIGGER pgtrigger_counter_insert_post_votes_cast_eb7a2 ON "counters_vote" IS '6250463e78c4e7848fd56f97f17056f7d8c9bd59';
 
             DO $state$ BEGIN
                 IF to_regclass('leaderboard_counterstate') IS NOT NULL THEN
