@@ -1,4 +1,4 @@
-"""``python -m example demo`` shows leaderboards; ``check PATH`` holds them to published places."""
+"""``python -m example demo`` shows leaderboards, ``serve`` a site; ``check PATH`` holds them to published places."""
 
 from __future__ import annotations
 
@@ -21,6 +21,12 @@ def _rows(text: str) -> int:
     return int(text)
 
 
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) <= 65535):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number up to 65535")
+    return int(text)
+
+
 def _file(text: str) -> Path:
     path = Path(text)
     if not path.is_file():
@@ -38,11 +44,14 @@ def main() -> int:
     )
     check = commands.add_parser("check", help="compare the ranks with the places of a results file")
     check.add_argument("path", type=_file)
+    serve = commands.add_parser("serve", help="a site of tests, their candidates and what is said about them")
+    serve.add_argument("--port", type=_port, default=8000, help="0 is any that is free")
     arguments = parser.parse_args()
+    settings = "example.site.settings" if arguments.command == "serve" else "example.settings"
     try:
         with interrupts_kept(), database_url() as url:
             os.environ["DATABASE_URL"] = url
-            os.environ["DJANGO_SETTINGS_MODULE"] = "example.settings"
+            os.environ["DJANGO_SETTINGS_MODULE"] = settings
             return _run(arguments)
     except BaseException as error:
         if not was_interrupted(error):
@@ -108,6 +117,8 @@ def _run(arguments: argparse.Namespace) -> int:
             from example.check import run_check
 
             return run_check(arguments.path)
+        if arguments.command == "serve":
+            return _serve(arguments.port)
         from example import demo
         from example.talk import demo as talk
 
@@ -116,6 +127,20 @@ def _run(arguments: argparse.Namespace) -> int:
         return 0
     finally:
         connections.close_all()
+
+
+def _serve(port: int) -> int:
+    from example.site.loading import load_once
+    from example.site.serving import serve
+
+    print("Loading tests and posts, unless they are there …", flush=True)
+    load_once()
+    try:
+        serve(port)
+    except OSError as error:
+        print(f"Port {port} cannot be had: {error.strerror}. Try another one by --port.", file=sys.stderr)
+        return 2
+    return 0
 
 
 if __name__ == "__main__":
