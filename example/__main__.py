@@ -1,4 +1,4 @@
-"""``python -m example demo`` shows leaderboards, ``serve`` a site; ``check PATH`` holds them to published places."""
+"""``python -m example demo`` shows leaderboards, ``serve`` has a site of them, ``check`` compares places."""
 
 from __future__ import annotations
 

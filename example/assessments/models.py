@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.core.validators import MinValueValidator
 from django.db import models
@@ -89,7 +89,7 @@ class Attempt(models.Model):
     official = models.BooleanField(default=True)
     note = models.CharField(max_length=200, blank=True)
 
-    objects: ClassVar[LeaderboardManager[Any]] = LeaderboardManager(**BOARDS)
+    objects: ClassVar[LeaderboardManager] = LeaderboardManager(**BOARDS)
 
     class Meta:
         indexes: ClassVar = [

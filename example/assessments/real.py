@@ -51,10 +51,10 @@ def load_boston() -> Test:
 
 
 def load_icpc() -> Test:
-    """Add the contest: a team has a point a problem, and its time is that of its solutions with the penalties."""
+    """Add the contest: a point for each problem, and the time is that of the solutions with the penalties."""
     test = Test.objects.create(
         name=ICPC,
-        about="Problems solved in five hours; the time is the sum of the times of solving and of the penalties.",
+        about="Problems solved in five hours; the time is the sum of those of the solutions and of penalties.",
         source="github xcpcio/board-data, MIT licence; facts only",
         least_score=7,
         scale_from=0,

@@ -1,4 +1,4 @@
-"""Tests that nobody took, the same in every run: ties, several attempts, breaks, and some that do not count."""
+"""Tests that nobody took, the same in every run, with ties, breaks, retakes, and some that do not count."""
 
 from __future__ import annotations
 

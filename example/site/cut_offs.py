@@ -13,14 +13,14 @@ from django.views.generic import TemplateView
 from example.assessments.models import BOARDS, Attempt, Test
 from example.site.boards import Board, columns_of, require_ranked_by
 from example.site.charts import chart_of
-from leaderboard.endpoints import InvalidParameter, board_or_404, what_would_be
+from leaderboard.endpoints import InvalidParameter, Pager, board_or_404, what_would_be
 from leaderboard.templatetags.leaderboard import time_taken
 
 __all__ = ["CutOff"]
 
 NUMBER = re.compile(r"-?[0-9]{1,6}", re.ASCII)
-# How many are shown on either side of the cut-off.
-BESIDE = 6
+# Of those on either side of the cut-off, and of all others by its links.
+PAGER = Pager(size=12)
 
 
 class CutOff(TemplateView):
@@ -45,9 +45,9 @@ class CutOff(TemplateView):
         given = {"at_most": str(60 * value)} if test.is_timed else {"at_least": str(value)}
         found = what_would_be(board, given, Board.pager.orderings(board))
         moved = board.with_leaderboard(BOARDS[named].replace(cut_off=found.rule)).standings()
-        # Who qualifies comes before who does not.
-        beside = moved.page(2 * BESIDE, at_rank=max(found.qualified - BESIDE + 1, 1))
-        self.request.chosen = {"both sides of the cut-off": beside.explain_plan()}  # type: ignore[attr-defined]
+        beside = PAGER.page(moved, self._place(found.qualified))
+        chosen = moved.page(PAGER.size).explain_plan()
+        self.request.chosen = {"both sides of the cut-off": chosen}  # type: ignore[attr-defined]
         counts = self._counts(board, test, found.qualified_now)
         marked = min((abs(count["value"] - value), count["value"]) for count in counts)[1]
         return super().get_context_data(
@@ -63,6 +63,12 @@ class CutOff(TemplateView):
             columns=columns_of(named),
             **kwargs,
         )
+
+    def _place(self, qualified: int) -> dict[str, str]:
+        """Return which page is shown: the one that the URL names, or else the one with the cut-off."""
+        named = {name: self.request.GET[name] for name in ("cursor", "page") if name in self.request.GET}
+        # Who qualifies comes before who does not.
+        return named or {"rank": str(max(qualified - PAGER.size // 2 + 1, 1))}
 
     def _value(self, test: Test) -> int:
         text = self.request.GET.get("cut_off")

@@ -34,9 +34,10 @@ class CommentForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for dja
 def post_or_404(key: int) -> Post:
     """Return a post with its counters; raises ``Http404``."""
     try:
-        return Post.objects.get(pk=key)
+        post: Post = Post.objects.get(pk=key)
     except Post.DoesNotExist as error:
         raise Http404(f"There is no post {key}.") from error
+    return post
 
 
 class Posts(TemplateView):
@@ -60,7 +61,7 @@ class PostPage(TemplateView):
     template_name = "site/post.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Return the post and a page of comments; raises ``InvalidParameter`` for what is no comment's key."""
+        """Return the post and some comments; raises ``InvalidParameter`` for what is no comment's key."""
         post = post_or_404(kwargs.pop("post"))
         kwargs.setdefault("form", CommentForm())
         return super().get_context_data(
@@ -117,7 +118,7 @@ class Vote(View):
     http_method_names = ("post", "options")
 
     def post(self, request: Any, post: int, comment: int) -> HttpResponse:
-        """Add the vote in one statement, so that none is lost; raises ``InvalidParameter`` for another value."""
+        """Add the vote in one statement, so that none is lost; raises ``InvalidParameter`` for another one."""
         value = request.POST.get("value")
         if value not in ("1", "-1"):
             raise InvalidParameter("value", f"{value!r} is none of 1, -1.")

@@ -13,8 +13,8 @@ from django.views.generic import TemplateView
 from example.assessments.models import Attempt
 from example.site.boards import Board, columns_of, require_ranked_by
 from example.site.charts import Chart, chart_of
-from example.site.margins import margin_of
-from leaderboard.endpoints import Histogram, board_or_404, histogram_of
+from example.site.margins import Margin, margin_of
+from leaderboard.endpoints import Histogram, Range, board_or_404, histogram_of
 from leaderboard.templatetags.leaderboard import time_taken
 
 __all__ = ["Report"]
@@ -54,6 +54,7 @@ class Report(TemplateView):
             {"of": "time" if shown.test.is_timed else "score", "bins": str(BINS)},
             Board.pager.orderings(board),
         )
+        margin = margin_of(shown)
         value = shown.time_taken if shown.test.is_timed else shown.score
         return super().get_context_data(
             attempts=attempts,
@@ -61,27 +62,45 @@ class Report(TemplateView):
             test=shown.test,
             candidate=shown.candidate,
             near=near,
-            margin=margin_of(shown),
-            chart=_chart(found, value if shown.rank is not None else None),
+            margin=margin,
+            chart=_chart(
+                found, value if shown.rank is not None else None, margin, is_timed=shown.test.is_timed
+            ),
             columns=columns_of(named),
             **kwargs,
         )
 
 
-def _chart(found: Histogram, own: Any) -> Chart:
+def _chart(found: Histogram, own: Any, margin: Margin | None, *, is_timed: bool) -> Chart:
     ranges = found.ranges
     mine = None
     if own is not None:
         mine = next((n for n, one in enumerate(ranges) if one.low <= own < one.high), len(ranges) - 1)
+
+    def mark(number: int, one: Range) -> str:
+        if number == mine:
+            return "own"
+        if margin is None:
+            return ""
+        # Ranges of which nobody qualifies.
+        is_short = one.low > margin.cut_off if is_timed else one.high <= margin.cut_off
+        return "short" if is_short else ""
+
     return chart_of(
-        [(_label(one.low, one.high), one.count, "own" if n == mine else "") for n, one in enumerate(ranges)]
+        [
+            (_label(one, is_last=one is ranges[-1]), one.count, mark(number, one))
+            for number, one in enumerate(ranges)
+        ]
     )
 
 
-def _label(low: Any, high: Any) -> str:
-    if isinstance(low, timedelta):
-        return f"{time_taken(_whole(low))} to {time_taken(_whole(high))}"
-    return str(low) if high == low + 1 else f"{low} to {high - 1}"
+def _label(one: Range, *, is_last: bool) -> str:
+    if isinstance(one.low, timedelta):
+        return f"{time_taken(_whole(one.low))} to {time_taken(_whole(one.high))}"
+    if one.high - one.low <= 1:
+        return str(one.low)
+    # The ranges of whole numbers have one width, so the last one may go beyond the highest.
+    return f"{one.low} or more" if is_last else f"{one.low} to {one.high - 1}"
 
 
 def _whole(value: timedelta) -> timedelta:

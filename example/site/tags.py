@@ -7,7 +7,6 @@ from typing import Any
 
 from django.template import Library
 
-from leaderboard import Qualification
 from leaderboard.templatetags.leaderboard import time_taken
 
 __all__ = ["as_time", "cut_off", "kind", "register", "signed"]
@@ -18,7 +17,7 @@ register = Library()
 @register.filter
 def kind(qualification: Any) -> str:
     """Return the class of a badge."""
-    return str(Qualification(qualification).value).replace("_", "-")
+    return str(qualification).replace("_", "-")
 
 
 @register.filter
