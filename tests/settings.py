@@ -20,10 +20,6 @@ INSTALLED_APPS = [
     "tests.schemas",
     "tests.fuzz",
     "tests.counters",
-    "django_htmx",
-    "example.races",
-    "example.talk",
-    "example.assessments",
 ]
 # Tables of apps without migrations are made before all others, those of the tests too.
 MIGRATION_MODULES = {"contenttypes": None, "auth": None, "admin": None}

@@ -29,7 +29,7 @@ OWN_ORDERS = ("rank", "-rank")
 def require_ranked_by(test: Test, board: str) -> None:
     """Raise ``Http404`` where a test is ranked on another board."""
     if test.board != board:
-        raise Http404(f"{test} is ranked {test.get_board_display()}.")
+        raise Http404(f"{test} is ranked {Test.Board(test.board).label}.")
 
 
 def columns_of(board: str) -> dict[str, str]:

@@ -15,13 +15,18 @@ class Quiet(WSGIRequestHandler):
         """Log nothing; errors are Django's to report."""
 
 
+class Server(ThreadedWSGIServer):
+    """Does not wait for requests that are under way when it is ended."""
+
+    daemon_threads = True
+
+
 def serve(host: str, port: int) -> None:
     """Serve until an interrupt, and print the URL first; port 0 is any that is free.
 
     Raises ``OSError`` where the port cannot be had.
     """
-    ThreadedWSGIServer.daemon_threads = True
-    with ThreadedWSGIServer((host, port), Quiet, ipv6=False) as server:
+    with Server((host, port), Quiet, ipv6=False) as server:
         server.set_app(StaticFilesHandler(get_internal_wsgi_application()))
         print(f"http://{host}:{server.server_port}/  (Ctrl-C ends it)", flush=True)
         server.serve_forever()

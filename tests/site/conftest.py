@@ -1,15 +1,13 @@
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
+from django.conf import settings
 
-from example.site import settings as site
+# Tests of whatever apps there are would find those of the site: so these have a process of their own.
+if settings.SETTINGS_MODULE != "tests.site.settings":
+    collect_ignore_glob = ["test_*.py"]
 
 
 @pytest.fixture(autouse=True)
-def _site(settings: Any, db: None) -> None:
-    for name in ("ROOT_URLCONF", "TEMPLATES", "STATIC_URL", "STATICFILES_DIRS"):
-        setattr(settings, name, getattr(site, name))
-    # What explains statements would be counted too; test_computed.py has it.
-    settings.MIDDLEWARE = [name for name in site.MIDDLEWARE if not name.endswith(".Computed")]
+def _database(db: None) -> None:
+    """Let every test read and write."""

@@ -116,7 +116,7 @@ def test_programs_get_json_and_files() -> None:
     test = scored(20)
     found = Client().get(url(test), {"size": 2}).json()
     assert [entry["code"] for entry in found["entries"]] == [code for _, code, *_ in expected(test)[:2]]
-    lines = b"".join(Client().get(url(test, "export.csv"))).decode().splitlines()  # type: ignore[call-overload]
+    lines = b"".join(Client().get(url(test, "export.csv"))).decode().splitlines()
     assert len(lines) == 1 + Attempt.objects.filter(test=test).count()
 
 

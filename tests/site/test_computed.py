@@ -16,7 +16,7 @@ from tests.site.pages import get
 
 
 @pytest.fixture(autouse=True)
-def _computed(settings: Any, _site: None) -> None:
+def _computed(settings: Any) -> None:
     settings.MIDDLEWARE = site.MIDDLEWARE
 
 

@@ -25,9 +25,12 @@ def counting(test: Test) -> list[Attempt]:
 
     def best(code: str) -> Attempt:
         attempts = Attempt.objects.filter(test=test, candidate=code, finished_at__isnull=False)
+        found: Attempt
         if test.is_timed:
-            return min(attempts, key=taken)
-        return max(attempts, key=lambda attempt: (attempt.score or 0, -taken(attempt)))
+            found = min(attempts, key=taken)
+        else:
+            found = max(attempts, key=lambda attempt: (attempt.score or 0, -taken(attempt)))
+        return found
 
     return [best(code) for code in codes]
 
@@ -49,8 +52,8 @@ def test_a_cut_off_tells_who_would_qualify(value: int) -> None:
     beside = shown(page_of(page, 1))
     statuses = {code: status for _, code, _, status in beside}
     for attempt, is_in in zip(entries, passes, strict=True):
-        if attempt.candidate_id in statuses:
-            assert statuses[attempt.candidate_id] == ("Qualified" if is_in else "Not qualified")
+        if attempt.candidate.code in statuses:
+            assert statuses[attempt.candidate.code] == ("Qualified" if is_in else "Not qualified")
     # Both sides are there, where there are both.
     assert {*statuses.values()} == {"Qualified" if one else "Not qualified" for one in passes}
     assert [one[:3] for one in beside] == [one[:3] for one in expected(test) if one[1] in statuses]

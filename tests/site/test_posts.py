@@ -135,7 +135,7 @@ def test_polling_sends_nothing_as_long_as_nothing_changed(post: Post) -> None:
     ],
 )
 def test_what_is_not_there(
-    post: Post, url: str | None, given: dict[str, str], status: int, reason: str
+    post: Post, url: str | None, given: dict[str, Any], status: int, reason: str
 ) -> None:
     page = get(url or f"/posts/{post.pk}/", **given)
     assert page.status == status
