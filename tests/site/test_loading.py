@@ -32,7 +32,7 @@ def test_the_race_ranks_and_qualifies_as_the_results_do() -> None:
     assert found == {f"B{one.bib}": (one.rank, one.percentile, one.qualification) for one in results}
 
 
-def test_synthetic_attempts_are_of_every_kind() -> None:
+def test_synthetic_attempts_are_of_every_kind_and_the_same_in_every_run() -> None:
     load_synthetic()
     assert Attempt.objects.count() > 3000
     found = Attempt.objects.standings().values_list("qualification").annotate(Count("pk"))
@@ -46,26 +46,16 @@ def test_synthetic_attempts_are_of_every_kind() -> None:
     assert len({*names}) == len(names) == CANDIDATES
     small: Any = Test.objects.get(name="Database design")
     assert_matches_reference(small.attempts.all())
+    before = stored()
+    Test.objects.all().delete()
+    Candidate.objects.all().delete()
+    load_synthetic()
+    assert stored() == before
 
 
-def test_synthetic_attempts_are_the_same_in_every_run() -> None:
-    def loaded() -> list[tuple[Any, ...]]:
-        load_synthetic()
-        values = (
-            "test__name",
-            "candidate",
-            "candidate__name",
-            "score",
-            "started_at",
-            "finished_at",
-            "paused",
-        )
-        found = list(Attempt.objects.order_by("pk").values_list(*values, "official", "note"))
-        Test.objects.all().delete()
-        Candidate.objects.all().delete()
-        return found
-
-    assert loaded() == loaded()
+def stored() -> list[tuple[Any, ...]]:
+    values = ("test__name", "candidate", "candidate__name", "score", "started_at", "finished_at", "paused")
+    return list(Attempt.objects.order_by("pk").values_list(*values, "official", "note"))
 
 
 def test_posts_have_what_their_counters_say() -> None:
