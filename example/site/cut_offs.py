@@ -8,11 +8,11 @@ from typing import Any
 
 from django.db.models import Count, Q
 from django.http import Http404
-from django.views.generic import TemplateView
 
 from example.assessments.models import BOARDS, Attempt, Test
 from example.site.boards import Board, columns_of, require_ranked_by
 from example.site.charts import chart_of
+from example.site.parts import PartlyView
 from leaderboard.endpoints import InvalidParameter, Pager, board_or_404, what_would_be
 from leaderboard.templatetags.leaderboard import time_taken
 
@@ -23,14 +23,11 @@ NUMBER = re.compile(r"-?[0-9]{1,6}", re.ASCII)
 PAGER = Pager(size=12)
 
 
-class CutOff(TemplateView):
+class CutOff(PartlyView):
     """Shows who would qualify by the cut-off that is given, and how many by every other one."""
 
     template_name = "site/cut_off.html"
-
-    def get_template_names(self) -> list[str]:
-        """Return the template of the page, or of the part that moves."""
-        return ["site/outcome.html"] if self.request.htmx else ["site/cut_off.html"]  # type: ignore[attr-defined]
+    part_name = "site/outcome.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Return what the cut-off makes of the board; raises ``InvalidParameter`` for what cannot be one."""

@@ -12,6 +12,7 @@ from django.shortcuts import redirect, render
 from django.views import View
 from django.views.generic import TemplateView
 
+from example.site.parts import PartlyView
 from example.talk.models import Blog, Comment, Post
 from leaderboard.endpoints import InvalidParameter
 
@@ -40,14 +41,11 @@ def post_or_404(key: int) -> Post:
     return post
 
 
-class Posts(TemplateView):
+class Posts(PartlyView):
     """All posts, those with the most votes first."""
 
     template_name = "site/posts.html"
-
-    def get_template_names(self) -> list[str]:
-        """Return the template of the page, or of the list alone."""
-        return ["site/post_list.html"] if self.request.htmx else ["site/posts.html"]  # type: ignore[attr-defined]
+    part_name = "site/post_list.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Return the blogs and posts; every number is a column."""

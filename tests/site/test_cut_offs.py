@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from example.assessments.models import Attempt, Test
@@ -86,6 +87,16 @@ def test_the_table_has_how_many_there_are_at_each_value() -> None:
     assert page.html.count("<rect ") == 21
 
 
+def test_the_table_has_how_many_there_are_within_each_limit() -> None:
+    race = timed(60)
+    times = [taken(attempt) for attempt in counting(race)]
+    page = get(url(race, "cut-off/"))
+    for row, value in zip(page.tables[0], range(10, 71, 10), strict=True):
+        assert int(row.cells[1]) == sum(time <= minutes(value) for time in times)
+    # Some are exactly at a limit.
+    assert minutes(20) in times
+
+
 def test_a_page_begins_with_the_cut_off_of_the_test() -> None:
     assert 'value="50"' in get(url(scored(20), "cut-off/")).html
     # In the middle of the scale, where everybody has a limit of their own.
@@ -116,6 +127,8 @@ def test_htmx_gets_the_part_that_moves() -> None:
     assert "<!doctype" not in part.html and "<form" not in part.html
     assert part.html.strip() in whole.html
     assert 'aria-live="polite"' in part.html
+    # Or a browser that goes back would show the part alone.
+    assert "HX-Request" in Client().get(url(test, "cut-off/")).headers["Vary"]
 
 
 def test_nothing_is_stored() -> None:
