@@ -110,6 +110,7 @@ def test_the_index_shows_every_test_with_its_sizes() -> None:
     assert "Candidates 30 Attempts 36 Qualifies at least 50 points" in page.text
     assert "Candidates 10 Attempts 12 Qualifies at most 0:30:00" in page.text
     assert "Candidates 0 Attempts 0 Qualifies none" in page.text
+    assert '<a href="/" aria-current="page">' in page.html
 
 
 def test_programs_get_json_and_files() -> None:

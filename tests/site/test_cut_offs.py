@@ -142,6 +142,8 @@ def test_a_test_that_nobody_took() -> None:
     test = Test.objects.create(name="Empty", least_score=50)
     page = get(url(test, "cut-off/"))
     assert "0 of 0 qualify, the same as now." in page.text
+    assert "Nobody is ranked yet." in page.text
+    assert "<svg" not in page.html
 
 
 def test_it_makes_as_many_statements_whatever_the_number_of_rows() -> None:
