@@ -1,8 +1,9 @@
 PYTHON ?= python3
 BIN = .venv/bin
 STAMP = .venv/.installed
+PORT ?= 8000
 
-.PHONY: help venv demo test lint bench matrix mutations wheel clean
+.PHONY: help venv demo serve test lint bench matrix mutations wheel clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -17,6 +18,9 @@ $(STAMP): pyproject.toml
 
 demo: venv ## Show leaderboards of real results, on an embedded PostgreSQL
 	$(BIN)/python -m example demo
+
+serve: venv ## Open a site of leaderboards on http://127.0.0.1:8000/, or on PORT=…
+	$(BIN)/python -m example serve --port $(PORT)
 
 test: venv ## Run the tests
 	$(BIN)/python -m pytest -n auto --dist worksteal

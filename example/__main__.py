@@ -1,4 +1,4 @@
-"""``python -m example demo`` shows leaderboards; ``check PATH`` holds them to published places."""
+"""``python -m example demo`` shows leaderboards, ``serve`` has a site of them, ``check`` compares places."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import os
 import signal
+import socket
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,11 +14,18 @@ from pathlib import Path
 from example.embedded import database_url
 
 AGAIN_SECONDS = 0.05
+HOST = "127.0.0.1"
 
 
 def _rows(text: str) -> int:
     if not (text.isascii() and text.isdigit() and int(text) > 0):
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 up")
+    return int(text)
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) <= 65535):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number up to 65535")
     return int(text)
 
 
@@ -38,11 +46,18 @@ def main() -> int:
     )
     check = commands.add_parser("check", help="compare the ranks with the places of a results file")
     check.add_argument("path", type=_file)
+    serve = commands.add_parser("serve", help="a site of tests, their candidates and what is said about them")
+    serve.add_argument("--port", type=_port, default=8000, help="0 is any that is free")
     arguments = parser.parse_args()
+    settings = "example.site.settings" if arguments.command == "serve" else "example.settings"
+    if arguments.command == "serve" and (reason := _taken(arguments.port)):
+        # Told at once, and not when all is loaded.
+        print(f"Port {arguments.port} cannot be had: {reason}. Try another one by --port.", file=sys.stderr)
+        return 2
     try:
         with interrupts_kept(), database_url() as url:
             os.environ["DATABASE_URL"] = url
-            os.environ["DJANGO_SETTINGS_MODULE"] = "example.settings"
+            os.environ["DJANGO_SETTINGS_MODULE"] = settings
             return _run(arguments)
     except BaseException as error:
         if not was_interrupted(error):
@@ -108,6 +123,8 @@ def _run(arguments: argparse.Namespace) -> int:
             from example.check import run_check
 
             return run_check(arguments.path)
+        if arguments.command == "serve":
+            return _serve(arguments.port)
         from example import demo
         from example.talk import demo as talk
 
@@ -116,6 +133,32 @@ def _run(arguments: argparse.Namespace) -> int:
         return 0
     finally:
         connections.close_all()
+
+
+def _taken(port: int) -> str | None:
+    """Return why a port cannot be had."""
+    with socket.socket() as probe:
+        # As servers do, or a port that was served a moment ago would seem to be taken.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            return error.strerror
+    return None
+
+
+def _serve(port: int) -> int:
+    from example.site.loading import load_once
+    from example.site.serving import serve
+
+    print("Loading tests and posts, unless they are there …", flush=True)
+    load_once()
+    try:
+        serve(HOST, port)
+    except KeyboardInterrupt:
+        # Which is how one ends it.
+        print("\nClosed.", flush=True)
+    return 0
 
 
 if __name__ == "__main__":

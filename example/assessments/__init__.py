@@ -1,0 +1,1 @@
+"""Tests, candidates and their attempts."""
