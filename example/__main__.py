@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import os
 import signal
+import socket
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from pathlib import Path
 from example.embedded import database_url
 
 AGAIN_SECONDS = 0.05
+HOST = "127.0.0.1"
 
 
 def _rows(text: str) -> int:
@@ -48,6 +50,10 @@ def main() -> int:
     serve.add_argument("--port", type=_port, default=8000, help="0 is any that is free")
     arguments = parser.parse_args()
     settings = "example.site.settings" if arguments.command == "serve" else "example.settings"
+    if arguments.command == "serve" and (reason := _taken(arguments.port)):
+        # Told at once, and not when all is loaded.
+        print(f"Port {arguments.port} cannot be had: {reason}. Try another one by --port.", file=sys.stderr)
+        return 2
     try:
         with interrupts_kept(), database_url() as url:
             os.environ["DATABASE_URL"] = url
@@ -129,6 +135,18 @@ def _run(arguments: argparse.Namespace) -> int:
         connections.close_all()
 
 
+def _taken(port: int) -> str | None:
+    """Return why a port cannot be had."""
+    with socket.socket() as probe:
+        # As servers do, or a port that was served a moment ago would seem to be taken.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            return error.strerror
+    return None
+
+
 def _serve(port: int) -> int:
     from example.site.loading import load_once
     from example.site.serving import serve
@@ -136,10 +154,10 @@ def _serve(port: int) -> int:
     print("Loading tests and posts, unless they are there …", flush=True)
     load_once()
     try:
-        serve(port)
-    except OSError as error:
-        print(f"Port {port} cannot be had: {error.strerror}. Try another one by --port.", file=sys.stderr)
-        return 2
+        serve(HOST, port)
+    except KeyboardInterrupt:
+        # Which is how one ends it.
+        print("\nClosed.", flush=True)
     return 0
 
 

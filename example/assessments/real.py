@@ -54,7 +54,7 @@ def load_icpc() -> Test:
     """Add the contest: a point for each problem, and the time is that of the solutions with the penalties."""
     test = Test.objects.create(
         name=ICPC,
-        about="Problems solved in five hours; the time is the sum of those of the solutions and of penalties.",
+        about="Problems solved in five hours; the time is that of all solutions, with the penalties.",
         source="github xcpcio/board-data, MIT licence; facts only",
         least_score=7,
         scale_from=0,

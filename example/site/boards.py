@@ -22,6 +22,9 @@ ORDERS = {
     "name": "By name",
 }
 
+# Of these a page is read by the index.
+OWN_ORDERS = ("rank", "-rank")
+
 
 def require_ranked_by(test: Test, board: str) -> None:
     """Raise ``Http404`` where a test is ranked on another board."""
@@ -75,10 +78,16 @@ class Board(BoardView):
     def get_page(self) -> dict[str, Any]:
         """Return a page, having seen that the test is ranked on this board."""
         found = super().get_page()
-        view = self.pager.with_metrics(self.get_view())
-        self.request.chosen = {"a page": view.page(self.pager.size).explain_plan()}  # type: ignore[attr-defined]
         require_ranked_by(self.test, self.kwargs["board"])
+        self.request.chosen = {"this page": self._chosen(found)}  # type: ignore[attr-defined]
         return found
+
+    def _chosen(self, found: dict[str, Any]) -> Any:
+        """Return the plan of the library for such a page."""
+        view = self.get_view()
+        if found["ordering"] in OWN_ORDERS:
+            return self.pager.with_metrics(view).page(found["size"]).explain_plan()
+        return self.pager.ordered(view, {"ordering": found["ordering"]})[: found["size"]].explain_plan()
 
     @cached_property
     def test(self) -> Test:

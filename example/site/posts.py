@@ -118,7 +118,7 @@ class Vote(View):
     http_method_names = ("post", "options")
 
     def post(self, request: Any, post: int, comment: int) -> HttpResponse:
-        """Add the vote in one statement, so that none is lost; raises ``InvalidParameter`` for another one."""
+        """Add the vote in one statement, so that none is lost; raises ``InvalidParameter`` for no vote."""
         value = request.POST.get("value")
         if value not in ("1", "-1"):
             raise InvalidParameter("value", f"{value!r} is none of 1, -1.")

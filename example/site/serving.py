@@ -5,9 +5,7 @@ from __future__ import annotations
 from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler, get_internal_wsgi_application
 
-__all__ = ["HOST", "serve"]
-
-HOST = "127.0.0.1"
+__all__ = ["serve"]
 
 
 class Quiet(WSGIRequestHandler):
@@ -17,13 +15,13 @@ class Quiet(WSGIRequestHandler):
         """Log nothing; errors are Django's to report."""
 
 
-def serve(port: int) -> None:
+def serve(host: str, port: int) -> None:
     """Serve until an interrupt, and print the URL first; port 0 is any that is free.
 
     Raises ``OSError`` where the port cannot be had.
     """
     ThreadedWSGIServer.daemon_threads = True
-    with ThreadedWSGIServer((HOST, port), Quiet, ipv6=False) as server:
+    with ThreadedWSGIServer((host, port), Quiet, ipv6=False) as server:
         server.set_app(StaticFilesHandler(get_internal_wsgi_application()))
-        print(f"http://{HOST}:{server.server_port}/  (Ctrl-C ends it)", flush=True)
+        print(f"http://{host}:{server.server_port}/  (Ctrl-C ends it)", flush=True)
         server.serve_forever()
