@@ -16,7 +16,15 @@ from threading import Thread
 from typing import Any, Protocol
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    ConsoleMessage,
+    Page,
+    Request,
+    Response,
+    ViewportSize,
+    sync_playwright,
+)
 
 ROOT = Path(__file__).parents[2]
 SECONDS = 120
@@ -32,14 +40,17 @@ FLAGS = [
 ]
 
 
-PHONE = {"width": 390, "height": 844}
-DESKTOP = {"width": 1280, "height": 900}
+PHONE: ViewportSize = {"width": 390, "height": 844}
+DESKTOP: ViewportSize = {"width": 1280, "height": 900}
+
+
+Window = AbstractContextManager[Page]
 
 
 class Look(Protocol):
     """Opens a page of the site in a browser window of its own, closed after the block."""
 
-    def __call__(self, path: str = "", *, is_faulty: bool = False, **options: Any) -> AbstractContextManager[Page]: ...
+    def __call__(self, path: str = "", *, is_faulty: bool = False, **options: Any) -> Window: ...
 
 
 def chromium() -> str | None:
@@ -52,7 +63,7 @@ def chromium() -> str | None:
 def browser() -> Iterator[Browser]:
     path = chromium()
     if path is None:
-        pytest.skip("There is no Chromium to look with: apt-get install chromium, or set CHROMIUM to its path.")
+        pytest.skip("There is no Chromium: apt-get install chromium, or set CHROMIUM to the path of one.")
     # To be ended with the module: the loop that it runs is one, for Django, in which nothing may wait.
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
@@ -73,10 +84,14 @@ def site(browser: Browser) -> Iterator[str]:
         text=True,
     ) as server:
         said: SimpleQueue[str] = SimpleQueue()
-        assert server.stdout is not None
-        reader = Thread(target=lambda: [said.put(line) for line in server.stdout or ()], daemon=True)
+
+        def listen() -> None:
+            for line in server.stdout or ():
+                said.put(line)
+
+        reader = Thread(target=listen, daemon=True)
         reader.start()
-        lines = []
+        lines: list[str] = []
         try:
             while not (found := re.search(r"http://[\w.:]+/", lines[-1] if lines else "")):
                 try:
@@ -94,14 +109,16 @@ def site(browser: Browser) -> Iterator[str]:
 def look(browser: Browser, site: str) -> Look:
     @contextmanager
     def look(path: str = "", *, is_faulty: bool = False, **options: Any) -> Iterator[Page]:
-        """Open a page, and see that nothing went wrong on it, but for its own status where it ``is_faulty``."""
+        """Open a page, and see that nothing goes wrong on it but for its status, where it ``is_faulty``."""
         with browser.new_context(base_url=site, **{"viewport": DESKTOP, **options}) as context:
             page = context.new_page()
             page.set_default_timeout(10_000)
             wrong: list[str] = []
 
             def said(message: ConsoleMessage) -> None:
-                if message.type in ("error", "warning") and not (is_faulty and "status of 40" in message.text):
+                if message.type in ("error", "warning") and not (
+                    is_faulty and "status of 40" in message.text
+                ):
                     wrong.append(f"console: {message.text}")
 
             def answered(response: Response) -> None:

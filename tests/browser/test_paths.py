@@ -45,7 +45,7 @@ def test_from_the_tests_to_a_board_and_along_it(look: Look) -> None:
 
 def test_a_search_keeps_the_ranks_of_all(look: Look) -> None:
     with look(BOARD) as page:
-        rank = {code: rank for code, rank in zip(codes(page), ranks(page), strict=True)}
+        rank = dict(zip(codes(page), ranks(page), strict=True))
         code = codes(page)[7]
         page.get_by_label("Search").fill(code)
         expect(page.locator("#board tbody tr")).to_have_count(1)

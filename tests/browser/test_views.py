@@ -6,6 +6,7 @@ Pictures of them are written to the folder ``screenshots``, or to that which ``S
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -29,7 +30,7 @@ PAGES = {
 # Of which the beginning is enough.
 LONG = {"board", "found", "race"}
 SIZES = {"phone": PHONE, "desktop": DESKTOP}
-SCHEMES: tuple[Literal["light"], Literal["dark"]] = ("light", "dark")
+SCHEMES: Sequence[Literal["light", "dark"]] = ("light", "dark")
 WIDTHS = (320, 360, 768, 1920)
 
 
@@ -42,8 +43,7 @@ def test_a_page_can_be_read(look: Look, name: str) -> None:
             for scheme in SCHEMES:
                 page.emulate_media(color_scheme=scheme)
                 page.screenshot(path=FOLDER / f"{name}-{size}-{scheme}.png", full_page=name not in LONG)
-        for summary in page.locator("details:not([open]) > summary").all():
-            summary.click()
+        page.evaluate("document.querySelectorAll('details').forEach(details => details.open = true)")
         for viewport, scheme in zip(SIZES.values(), SCHEMES, strict=True):
             page.set_viewport_size(viewport)
             page.emulate_media(color_scheme=scheme)
