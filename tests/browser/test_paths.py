@@ -47,13 +47,13 @@ def test_a_search_keeps_the_ranks_of_all(look: Look) -> None:
     with look(BOARD) as page:
         rank = dict(zip(codes(page), ranks(page), strict=True))
         code = codes(page)[7]
-        page.get_by_label("Search").fill(code)
+        page.get_by_label("Name or code").fill(code)
         expect(page.locator("#board tbody tr")).to_have_count(1)
         assert ranks(page) == [rank[code]]
         assert f"search={code}" in page.url
         page.go_back()
         expect(page.locator("#board tbody tr").nth(1)).to_be_visible()
-        page.get_by_label("Search").fill("nobody at all")
+        page.get_by_label("Name or code").fill("nobody at all")
         expect(page.locator("#board")).to_contain_text("Nobody is shown here.")
 
 

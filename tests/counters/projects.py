@@ -15,6 +15,8 @@ import dj_database_url
 from django.db import connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from tests.counters.forks import run
+
 __all__ = ["DRIFT", "Project", "database"]
 
 SETTINGS = """
@@ -98,14 +100,8 @@ class Project:
         return [sys.executable, "-m", "django", *arguments]
 
     def run(self, *arguments: str, answers: str = "", **more: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            self.command(*arguments),
-            cwd=self.folder,
-            env=self.environment(**more),
-            input=answers,
-            capture_output=True,
-            text=True,
-            timeout=120,
+        return run(
+            self.command(*arguments)[1:], cwd=self.folder, env=self.environment(**more), answers=answers
         )
 
     def manage(self, *arguments: str, answers: str = "", code: int = 0) -> str:
@@ -126,15 +122,7 @@ class Project:
     def shell(self, code: str, answers: str = "") -> str:
         """Run Python in the project, with its models at hand, and return what it prints."""
         script = self._script("script.py", code)
-        done = subprocess.run(
-            [sys.executable, str(script)],
-            cwd=self.folder,
-            env=self.environment(),
-            input=answers,
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
+        done = run([str(script)], cwd=self.folder, env=self.environment(), answers=answers)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 

@@ -15,6 +15,7 @@ from unittest import mock
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
+from hypothesis import settings
 from pytest_django import DjangoDbBlocker
 
 from leaderboard import ignore
@@ -199,6 +200,9 @@ class Comment(models.Model):
     votes = models.IntegerField(default=0)
 """
 
+# As many as the thorough profile makes, or some.
+KILLS = 20 if settings().max_examples > 200 else 5
+
 
 def test_a_backfill_that_is_killed_goes_on(
     tmp_path: Path, django_db_blocker: DjangoDbBlocker, worker_id: str
@@ -217,7 +221,7 @@ def test_a_backfill_that_is_killed_goes_on(
         killed, seed = 0, random.Random(10)
         progress = "SELECT COALESCE(max(built_to::int), 0) FROM leaderboard_counterstate"
         reached = [0]
-        for _ in range(20):
+        for _ in range(KILLS):
             backfill = subprocess.Popen(
                 project.command("leaderboard", "backfill", "--batch-size", "2"),
                 cwd=project.folder,
