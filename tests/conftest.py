@@ -5,6 +5,7 @@ import signal
 from collections.abc import Iterator
 
 import pytest
+from django.db.backends.postgresql.operations import DatabaseOperations
 from django.db.models.signals import post_migrate
 from django.test.utils import isolate_apps
 from hypothesis import HealthCheck, Phase, settings
@@ -12,6 +13,7 @@ from hypothesis import HealthCheck, Phase, settings
 from tests.attempts import store
 from tests.boards import Boards
 from tests.examples import begin_on_empty_files
+from tests.flushing import flush_of_rows
 
 # A shell lets jobs in its background ignore SIGINT, and so would the processes that are interrupted here.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -19,6 +21,9 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 # Nobody's permissions are looked at here, and they would be made anew after every flush.
 post_migrate.disconnect(dispatch_uid="django.contrib.auth.management.create_permissions")
+
+# Of a hundred tables PostgreSQL makes new files for a fifth of a second, and few have rows after a test.
+DatabaseOperations.sql_flush = flush_of_rows  # type: ignore[assignment, method-assign]
 
 # A server answers in its own time, which is no property of the code under test.
 settings.register_profile(

@@ -22,9 +22,19 @@ from tests.defects import MUTATIONS, Mutation
 ROOT = Path(__file__).parent.parent
 
 
+def defective(mutation: Mutation) -> str | None:
+    """Return the module with the defect, or None where what it replaces is not there exactly once."""
+    text = (ROOT / "leaderboard" / f"{mutation.module}.py").read_text()
+    return text.replace(mutation.text, mutation.mutant) if text.count(mutation.text) == 1 else None
+
+
 @contextmanager
 def mutated(mutation: Mutation) -> Iterator[Path | None]:
-    """Yield a copy of the project with the defect, or None where its text is not there exactly once."""
+    """Yield a copy of the project with the defect, or None where it cannot be put in."""
+    text = defective(mutation)
+    if text is None:
+        yield None
+        return
     with tempfile.TemporaryDirectory(prefix="mutation-") as folder:
         copy = Path(folder)
         for name in ("leaderboard", "migrations", "example", "tests", "pyproject.toml"):
@@ -33,12 +43,7 @@ def mutated(mutation: Mutation) -> Iterator[Path | None]:
                 shutil.copytree(source, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
             else:
                 shutil.copy(source, copy)
-        path = copy / "leaderboard" / f"{mutation.module}.py"
-        text = path.read_text()
-        if text.count(mutation.text) != 1:
-            yield None
-            return
-        path.write_text(text.replace(mutation.text, mutation.mutant))
+        (copy / "leaderboard" / f"{mutation.module}.py").write_text(text)
         yield copy
 
 
