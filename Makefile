@@ -3,7 +3,7 @@ BIN = .venv/bin
 STAMP = .venv/.installed
 PORT ?= 8000
 
-.PHONY: help venv demo serve test lint bench matrix mutations wheel clean
+.PHONY: help venv demo serve test browser lint bench matrix mutations wheel clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -25,6 +25,9 @@ serve: venv ## Open a site of leaderboards on http://127.0.0.1:8000/, or on PORT
 test: venv ## Run the tests
 	$(BIN)/python -m pytest -n auto --dist worksteal
 
+browser: venv ## Look at the pages of the site in Chromium, and leave pictures in screenshots/
+	$(BIN)/python -m pytest tests/browser
+
 lint: venv ## Run ruff and mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -43,5 +46,5 @@ wheel: venv ## Build the wheel in dist/
 	$(BIN)/python -m pip wheel --disable-pip-version-check --no-deps --wheel-dir dist .
 
 clean: ## Remove everything that the other targets made
-	rm -rf .venv .matrix build dist *.egg-info .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .matrix build dist screenshots *.egg-info .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -286,8 +286,9 @@ class Properties(HypothesisTestCase):
 
     def test_examples_are_not_trivial(self) -> None:
         seen: Counter[str] = Counter()
+        examples = 150
 
-        @settings(max_examples=300, derandomize=True, database=None)
+        @settings(max_examples=examples, derandomize=True, database=None)
         @given(rows=rows, board=boards(rank_kind=st.just(RankKind.COMPETITION)))
         def look(rows: list[dict[str, Any]], board: Leaderboard) -> None:
             with transaction.atomic():
@@ -316,7 +317,7 @@ class Properties(HypothesisTestCase):
             Qualification.QUALIFIED: 0.2,
             Qualification.NOT_QUALIFIED: 0.2,
         }
-        shares = {name: seen[name] / 300 for name in floors}
+        shares = {name: seen[name] / examples for name in floors}
         assert not {name: share for name, share in shares.items() if share < floors[name]}
 
 

@@ -11,7 +11,7 @@ from tests.counters.programs import assert_programs_are_exact, machine
 pytestmark = pytest.mark.usefixtures("committing")
 
 # As many in all as the profile says.
-PROGRAMS = settings().max_examples * 2 // 5
+PROGRAMS = max(40, settings().max_examples * 2 // 5)
 
 
 @pytest.mark.parametrize("connections", [2, 3])
