@@ -293,7 +293,7 @@ READS = (
     Mutation(
         "neighbours in a view are read as those of the board",
         "querysets/neighbours",
-        "can_run = self._is_whole_board and",
+        "can_run = self.is_whole_board and",
         "can_run = True and",
         NEIGHBOURS,
     ),

@@ -93,7 +93,7 @@ class Properties(HypothesisTestCase):
 @pytest.mark.parametrize("kind", RankKind)
 @pytest.mark.parametrize("name", ["overall", "members"])
 def test_no_window_is_asked(kind: RankKind, name: str, data: None) -> None:
-    board = Attempt.objects.board(name)._declaration.replace(
+    board = Attempt.objects.board(name).leaderboard.replace(
         rank_kind=kind, percentile_kind=PercentileKind.MEAN
     )
     view = Attempt.objects.with_leaderboard(board)

@@ -86,7 +86,7 @@ class Properties(HypothesisTestCase):
 
 @pytest.mark.parametrize("kind", RankKind)
 def test_no_window_is_asked(kind: RankKind, data: None) -> None:
-    board = Attempt.objects.board("members")._declaration.replace(rank_kind=kind)
+    board = Attempt.objects.board("members").leaderboard.replace(rank_kind=kind)
     view = Attempt.objects.with_leaderboard(board).on_board(test=Test.objects.get(name="test 0")).standings()
     everyone = list(view.values_list("candidate", "pk", *FIGURES))
     assert len({entry[-1] for entry in everyone}) > 3

@@ -84,7 +84,7 @@ class Properties(HypothesisTestCase):
 @pytest.mark.parametrize("kind", RankKind)
 @pytest.mark.parametrize("name", ["overall", "members"])
 def test_every_entry_with_its_neighbours(kind: RankKind, name: str, data: None) -> None:
-    board = Attempt.objects.board(name)._declaration.replace(rank_kind=kind)
+    board = Attempt.objects.board(name).leaderboard.replace(rank_kind=kind)
     view = Attempt.objects.with_leaderboard(board).on_board(test=Test.objects.get(name="test 0")).standings()
     everyone = list(view.ranked())
     for before, after in ((0, 0), (0, 2), (2, 0), (1, 1), (3, 2), (1000, 2**63)):

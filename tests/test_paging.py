@@ -112,7 +112,7 @@ class Properties(HypothesisTestCase):
 @pytest.mark.parametrize("kind", RankKind)
 @pytest.mark.parametrize("name", ["overall", "members"])
 def test_walking_forwards_and_backwards(kind: RankKind, name: str, data: None) -> None:
-    board = Attempt.objects.board(name)._declaration.replace(rank_kind=kind)
+    board = Attempt.objects.board(name).leaderboard.replace(rank_kind=kind)
     view = Attempt.objects.with_leaderboard(board).on_board(test=Test.objects.get(name="test 0")).standings()
     everyone = shown(view.ranked().iterator())
     assert len(everyone) > 4
@@ -180,7 +180,7 @@ def test_a_page_of_a_view_shows_ranks_of_the_board(data: None) -> None:
 @pytest.mark.parametrize("name", ["overall", "members"])
 def test_a_cut_off_by_a_subquery(name: str, data: None) -> None:
     own = Subquery(Test.objects.filter(pk=OuterRef("test")).values("cut_off")[:1])
-    declared = Attempt.objects.board(name)._declaration.replace(cut_off=AtLeast("score", own))
+    declared = Attempt.objects.board(name).leaderboard.replace(cut_off=AtLeast("score", own))
     view = (
         Attempt.objects.with_leaderboard(declared).on_board(test=Test.objects.get(name="test 0")).standings()
     )
@@ -230,7 +230,7 @@ def test_so_many_entries_are_passed_over(kind: Counting, data: None, django_asse
         if kind is not Counting.BEST:
             Attempt.objects.filter(pk__in=[first.pk, second.pk, third.pk]).update(finished_at=START)
             rule = Latest("finished_at") if kind is Counting.LATEST else First("finished_at")
-            board = view._declaration.replace(counting=rule)
+            board = view.leaderboard.replace(counting=rule)
             view = view.with_leaderboard(board).standings()
         with mock.patch(PASSED_OVER, 3), runs_only():
             with django_assert_num_queries(number):
@@ -247,7 +247,7 @@ def test_so_many_entries_are_passed_over(kind: Counting, data: None, django_asse
 def test_the_last_entry_is_gathered_where_it_counts(data: None) -> None:
     """Though its member has a better one before the place."""
     board, (first, second, third) = climbed(0, last=1)
-    declared = board._declaration.replace(counting=Latest("finished_at"))
+    declared = board.leaderboard.replace(counting=Latest("finished_at"))
     Attempt.objects.filter(test=first.test).update(finished_at=START + timedelta(days=1))
     Attempt.objects.create(
         test=first.test, candidate=third.candidate, score=100, finished_at=START, disqualified=False
@@ -342,7 +342,7 @@ def test_no_more_entries_are_looked_up_than_are_passed_over() -> None:
     board, (_, second, _) = climbed(3000, last=-5000)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE testapp_attempt")
-    view = Attempt.objects.with_leaderboard(board._declaration).on_board(test=second.test)
+    view = Attempt.objects.with_leaderboard(board.leaderboard).on_board(test=second.test)
     page: Any = view.page(1, after=second)
     run = page._run_of(page._page)
     with mock.patch(PASSED_OVER, 10):

@@ -59,7 +59,7 @@ def test_a_board_of_a_year_in_a_zone(data: None) -> None:
 def test_a_month_that_was_read_finds_its_board(zone: str, data: None) -> None:
     with timezone.override(ZoneInfo(zone)):
         queryset = Attempt.objects.board("monthly")
-        months = queryset.annotate(month=queryset._declaration.within["month"]).exclude(month=None)
+        months = queryset.annotate(month=queryset.leaderboard.within["month"]).exclude(month=None)
         for test, month in months.values_list("test", "month").distinct():
             shown = queryset.on_board(test=test, month=month)
             assert shown.exists()

@@ -77,7 +77,7 @@ class Properties(HypothesisTestCase):
 @pytest.mark.parametrize("kind", RankKind)
 @pytest.mark.parametrize("name", ["overall", "members"])
 def test_values_of_fields(kind: RankKind, name: str, data: None) -> None:
-    declared = Attempt.objects.board(name)._declaration.replace(
+    declared = Attempt.objects.board(name).leaderboard.replace(
         rank_kind=kind, percentile_kind=PercentileKind.MEAN
     )
     test = Test.objects.get(name="test 0")

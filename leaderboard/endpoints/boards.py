@@ -18,7 +18,7 @@ def board_or_404(queryset: Any, /, **named: Any) -> Any:
 
     Raises ``Http404`` for what cannot name a board, and ``TypeError`` where a part of it has no name.
     """
-    own = {name: named[name] for name in queryset._declaration.within if name in named}
+    own = {name: named[name] for name in queryset.leaderboard.within if name in named}
     try:
         for value in named.values():
             if isinstance(value, str) and (reason := no_text(value)) is not None:
@@ -30,7 +30,7 @@ def board_or_404(queryset: Any, /, **named: Any) -> Any:
 
 def require_board(view: Any) -> None:
     """Raise ``Http404`` where what the board of a queryset belongs to, such as a test, does not exist."""
-    board = view._declaration
+    board = view.leaderboard
     for name, pin in pins_of(view.query, board).items():
         field, value = own_field(view.model, board.within[name]), getattr(pin.rhs, "pk", pin.rhs)
         if field is None or field.related_model is None or value is None:

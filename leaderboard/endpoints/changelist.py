@@ -110,7 +110,7 @@ class BoardChangeList(ChangeList):
             return None
         if len(self.get_ordering_field_columns()) > 1:
             return None
-        board = queryset._declaration
+        board = queryset.leaderboard
         if board.within.keys() - pins_of(queryset.query, board).keys():
             return None
         return bool(first.descending != PLACES[name])
@@ -120,7 +120,7 @@ class BoardChangeList(ChangeList):
         is_all = not self.multi_page or (self.show_all and self.can_show_all)
         size = max(self.result_count, 1) if is_all else self.list_per_page
         begin = 0 if is_all else (self.page_num - 1) * size
-        order = Order(text="rank", board=self.queryset._declaration, is_reversed=goes_back)
+        order = Order(text="rank", board=self.queryset.leaderboard, is_reversed=goes_back)
         place = None
         if begin:
             rows = self.queryset.with_bookmarks(BOOKMARK).ranked()
@@ -139,7 +139,7 @@ class BoardChangeList(ChangeList):
     def _complete(self, entries: Iterable[Any]) -> None:
         """Give entries the metrics of the columns; None where the boards that they are on are too large."""
         keys = [entry.pk for entry in entries]
-        own = self.queryset._whole_board()
+        own = self.queryset.whole_board()
         rows = own.filter(pk__in=keys)
         metrics = [*self.shown]
         if keys and RANKED & {*metrics} and self._are_large(own, rows):
@@ -155,7 +155,7 @@ class BoardChangeList(ChangeList):
 
     def _are_large(self, entries: Any, rows: Any) -> bool:
         """Return whether the boards of some rows have more entries than are ranked for them."""
-        board = entries._declaration
+        board = entries.leaderboard
         pins = pins_of(entries.query, board)
         for number, part in enumerate(part for name, part in board.within.items() if name not in pins):
             name = f"{PREFIX}{number}"

@@ -43,7 +43,7 @@ class Cursors:
     """
 
     def __init__(self, rows: Any, scope: str = "") -> None:
-        pins = pins_of(rows.query, rows._declaration)
+        pins = pins_of(rows.query, rows.leaderboard)
         sql, params = statement_of(rows.values(*key_names(rows.model)).query, connections[rows.db])
         bound = (
             scope,

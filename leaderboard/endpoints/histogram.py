@@ -78,7 +78,7 @@ def histogram_of(view: Any, given: Mapping[str, str], orderings: Orderings) -> H
     wanted = parameters.whole("bins", RANGES, most=MOST_RANGES)
     expression, field = measures[name]
     # Of NULL, LEAST() would make the last range.
-    rows = view.ranked()._each_once().order_by().filter(not_null(expression))
+    rows = view.ranked().each_once().order_by().filter(not_null(expression))
     if isinstance(field, models.FloatField):
         ends = (Value(float(f"{sign}inf"), models.FloatField()) for sign in "-+")
         above, below = (

@@ -39,7 +39,7 @@ def parameters_of(pager: Pager, view: Any = None) -> list[Described]:
 
 
 def _members(view: Any) -> list[Described]:
-    member = None if view is None else view._declaration.member
+    member = None if view is None else view.leaderboard.member
     text = {"type": "string"}
     if isinstance(member, tuple):
         about = "The page with the member who has this {}."

@@ -108,7 +108,7 @@ class Pager:
         walk = self._walk(view, order, is_numbered=member is not None)
         cursors = Cursors(walk.rows, scope)
         if member is not None:
-            found = self._of_member(walk, size, member, order, is_whole=view._is_whole_board)
+            found = self._of_member(walk, size, member, order, is_whole=view.is_whole_board)
         else:
             found = self._beside(walk, cursors, parameters, size)
         if not found.entries:
@@ -146,7 +146,7 @@ class Pager:
 
     def orderings(self, view: Any) -> Orderings:
         """Return the orders that the board of a queryset may be asked for in."""
-        return Orderings(view.model, view._declaration, self.others, prefix=self.prefix)
+        return Orderings(view.model, view.leaderboard, self.others, prefix=self.prefix)
 
     def _order(self, view: Any, parameters: Parameters) -> Order:
         orderings = self.orderings(view)

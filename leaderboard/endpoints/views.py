@@ -185,7 +185,7 @@ class BoardView(View):
         most = self.pager.max_size
         before, after = (self.parameters.whole(name, 5, least=0, most=most) for name in ("before", "after"))
         view = self.get_view()
-        one = whom(self.parameters, view._declaration)
+        one = whom(self.parameters, view.leaderboard)
         return {
             "entries": self._shown(
                 _of(one, lambda: self.pager.with_metrics(view).around(**one, before=before, after=after))
@@ -195,7 +195,7 @@ class BoardView(View):
     def get_standing(self) -> dict[str, Any]:
         """Return the standing of a member, or of an entry."""
         view = self.get_view()
-        one = whom(self.parameters, view._declaration)
+        one = whom(self.parameters, view.leaderboard)
         return {"standing": standing_of(_of(one, lambda: view.get_standing(**one)))}
 
     def get_histogram(self) -> dict[str, Any]:

@@ -130,7 +130,7 @@ class SortedWalk(Walk):
     """
 
     def __init__(self, view: Any, order: Order, limit: int | None) -> None:
-        if limit is not None and view._whole_board().ranked().count() > limit:
+        if limit is not None and view.whole_board().ranked().count() > limit:
             raise InvalidParameter(
                 "ordering", f"{order.text!r} sorts the whole board, which has more than {limit} entries."
             )

@@ -60,10 +60,10 @@ def what_would_be(view: Any, given: Mapping[str, str], orderings: Orderings) -> 
     cannot be right.
     """
     parameters = Parameters(given)
-    rule = _rule(parameters, view._declaration, orderings)
-    changed = view._declaration.replace(cut_off=rule)
+    rule = _rule(parameters, view.leaderboard, orderings)
+    changed = view.leaderboard.replace(cut_off=rule)
     # Once, as an entry may be found by several rows that are joined to it.
-    rows = view.ranked()._each_once().with_qualification(prefix=NOW)
+    rows = view.ranked().each_once().with_qualification(prefix=NOW)
     rows = rows.with_leaderboard(changed).with_qualification(prefix=THEN)
     groups = rows.ranked().order_by().values_list(f"{NOW}qualification", f"{THEN}qualification")
     counts = {(now, then): count for now, then, count in groups.annotate(Count("pk"))}

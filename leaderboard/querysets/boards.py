@@ -71,7 +71,7 @@ class BoardQuerySet(DerivedQuerySet):
         return self._copied(_board=board)
 
     @property
-    def _declaration(self) -> Leaderboard:
+    def leaderboard(self) -> Leaderboard:
         """The board that metrics are about; raises ``ImproperlyConfigured`` where the model has none."""
         board = self._board or next(iter(boards_of(self.model).values()), None)
         if board is not None:
@@ -84,7 +84,7 @@ class BoardQuerySet(DerivedQuerySet):
 
     @property
     def _ranking(self) -> Ranking:
-        return Ranking(self._declaration, self._population)
+        return Ranking(self.leaderboard, self._population)
 
     def on_board(self, **within: Any) -> Self:
         """Return the entries on one board, whose values are given by the names of ``within``.
@@ -96,7 +96,7 @@ class BoardQuerySet(DerivedQuerySet):
         """
         self._refuse_combined("on_board")
         self._refuse_slice("on_board")
-        declaration = self._declaration
+        declaration = self.leaderboard
         if within.keys() != declaration.within.keys():
             expected = ", ".join(f"{name}=…" for name in declaration.within) or "no arguments"
             raise TypeError(f"on_board() takes {expected}, not {', '.join(sorted(within)) or 'nothing'}.")
@@ -151,14 +151,14 @@ class BoardQuerySet(DerivedQuerySet):
         return ranking
 
     @property
-    def _is_whole_board(self) -> bool:
+    def is_whole_board(self) -> bool:
         """Whether the view shows every entry of its board, or of all boards."""
-        pins = pins_of(self.query, self._declaration).values()
+        pins = pins_of(self.query, self.leaderboard).values()
         return self.query.shows_all_rows_of(list(pins))
 
-    def _whole_board(self) -> Self:
+    def whole_board(self) -> Self:
         """Return all entries of the board that the view is on, or of all boards."""
         queryset = self._unfiltered()
-        for name, lookup in pins_of(self.query, self._declaration).items():
-            queryset.query.add_condition(self._declaration.within[name], lookup)
+        for name, lookup in pins_of(self.query, self.leaderboard).items():
+            queryset.query.add_condition(self.leaderboard.within[name], lookup)
         return queryset

@@ -139,7 +139,7 @@ class CountedQuerySet(MetricQuerySet):
             raise ValueError(f"method={method!r} must be 'get_standing' or left out.")
         if method is not None:
             self._refuse_combined(method)
-            shown = self._whole_board().standings("_standing_")
+            shown = self.whole_board().standings("_standing_")
             is_steady = location_of(self.model, self._ranking) is not None
             return chosen_plan(shown.query, held_to="one entry by the argument", is_steady=is_steady)
         held = self._held()

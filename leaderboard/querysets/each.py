@@ -46,7 +46,7 @@ class EachQuerySet(PlaceQuerySet):
                 "top_of_each() after distinct(*fields), which sets an order of its own; "
                 "filter by primary key instead: pk__in=queryset.values('pk')."
             )
-        declaration = self._declaration
+        declaration = self.leaderboard
         pinned = pins_of(self.query, declaration)
         free = {name: part for name, part in declaration.within.items() if name not in pinned}
         self._refuse_windows("top_of_each")
@@ -56,11 +56,11 @@ class EachQuerySet(PlaceQuerySet):
                 "or use top() on the board of the query around."
             )
         outer = outer_for(self.query, len(free))
-        is_whole, view = self._is_whole_board, self
+        is_whole, view = self.is_whole_board, self
         if is_whole:
-            view = self._whole_board()
+            view = self.whole_board()
         elif not is_plain(self.query) or self._has_many_rows:
-            view = self._whole_board().filter(pk__in=keys_of(self.query))
+            view = self.whole_board().filter(pk__in=keys_of(self.query))
         first = []
         # A board of NULL is not found by an equality.
         ways = [

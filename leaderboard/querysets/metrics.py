@@ -60,7 +60,7 @@ class MetricQuerySet(BoardQuerySet):
         field's or another annotation's; ``NotSupportedError`` after ``union()`` or ``select_for_update()``;
         ``ImproperlyConfigured`` where the model declares no board.
         """
-        declared = self._declaration.rank_kind
+        declared = self.leaderboard.rank_kind
         return self._with_metric(Rank(declared if kind is None else as_kind(RankKind, kind, "kind")), prefix)
 
     def with_percentile(self, kind: PercentileKind | str | None = None, *, prefix: str = "") -> Self:
@@ -68,7 +68,7 @@ class MetricQuerySet(BoardQuerySet):
 
         Raises what :meth:`with_rank` does.
         """
-        declared = self._declaration.percentile_kind
+        declared = self.leaderboard.percentile_kind
         percentile = Percentile(declared if kind is None else as_kind(PercentileKind, kind, "kind"))
         return self._with_metric(percentile, prefix)
 
@@ -92,7 +92,7 @@ class MetricQuerySet(BoardQuerySet):
         Raises ``ImproperlyConfigured`` where the board declares none, ``ValueError`` for a name that is a
         field's or another annotation's.
         """
-        time_taken = self._declaration.time_taken
+        time_taken = self.leaderboard.time_taken
         if time_taken is None:
             raise ImproperlyConfigured(
                 "The board declares no time_taken; add time_taken=TimeTaken('started_at', 'finished_at')."
@@ -106,7 +106,7 @@ class MetricQuerySet(BoardQuerySet):
         They are the very values that it is ranked by, not computed again. Raises ``ImproperlyConfigured``
         where the board gives no names, and otherwise what :meth:`with_rank` does.
         """
-        declaration = self._declaration
+        declaration = self.leaderboard
         if not declaration.term_names:
             raise ImproperlyConfigured(
                 "The board gives its terms no names; write order_by={'score': '-score', …} for with_terms()."
@@ -129,7 +129,7 @@ class MetricQuerySet(BoardQuerySet):
         """
         queryset = self.with_rank(prefix=prefix).with_board_size(prefix=prefix)
         queryset = queryset.with_percentile(prefix=prefix).with_qualification(prefix=prefix)
-        if self._declaration.time_taken is not None:
+        if self.leaderboard.time_taken is not None:
             queryset = queryset.with_time_taken(prefix=prefix)
         return queryset
 

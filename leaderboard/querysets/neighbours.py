@@ -70,8 +70,8 @@ class NeighbourQuerySet(PageQuerySet):
         ranked = self._in_order("around")
         shown = self._of_one(ranked, "around", entry, pk, member)
         location = self._location
-        can_run = self._is_whole_board and before <= FARTHEST and can_be_run(self.model, self._ranking)
-        board = self._whole_board()._in_order("around") if can_run and location is not None else None
+        can_run = self.is_whole_board and before <= FARTHEST and can_be_run(self.model, self._ranking)
+        board = self.whole_board()._in_order("around") if can_run and location is not None else None
         start: Start | None = None
         if location is None or board is None:
             # In no order, or PostgreSQL may walk the board for the one that it is to find.

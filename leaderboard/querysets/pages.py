@@ -103,20 +103,20 @@ class PageQuerySet(EachQuerySet):
         place: Place | None = None
         later = None if entry is None and not last else after is not None
         if isinstance(entry, Bookmark):
-            mark = place_of(entry, self.model, self._declaration)
+            mark = place_of(entry, self.model, self.leaderboard)
         elif entry is not None or of_member is not None:
             found = self._of_one(ranked, "page", entry, None, of_member)
             read = found._place_in_view(self._location)
             if read is None:
                 raise self._missing(entry, None, of_member, "ranked, on the board and in the view")
             key, place = read
-        view = ranked._each_once()
+        view = ranked.each_once()
         if later is not None and key is None:
             keys = view._beyond(view._ordering(), mark, later=later)[:size]
         elif later is not None:
             keys = view._beside(key, size, later=later)
         elif key is not None:
-            keys = view._page_of(key, size, is_whole=self._is_whole_board)
+            keys = view._page_of(key, size, is_whole=self.is_whole_board)
         else:
             keys = view[position - 1 : position - 1 + size]
         shown = ranked._with_default_rank()
@@ -128,7 +128,7 @@ class PageQuerySet(EachQuerySet):
                 ranking=self._ranking,
                 size=size,
                 # Those of a view may be copies each time.
-                view=ranked if self._is_whole_board and len(added) == 1 else None,
+                view=ranked if self.is_whole_board and len(added) == 1 else None,
                 order=ranked._ordering(),
                 known=known,
                 condition=added[0],
@@ -313,7 +313,7 @@ class PageQuerySet(EachQuerySet):
         before = self._view_of(page).with_rank(RankKind.ORDINAL, prefix=POSITION)
         run = Run(place=place, later=False, count=page.size)
         rows: list[Any] = []
-        for gathers in (False, True) if self._declaration.member_parts else (False,):
+        for gathers in (False, True) if self.leaderboard.member_parts else (False,):
             before.query.run = replace(run, gathers=gathers), [*before.query.conditions()]
             rows = rows or list(before.all().values_list(f"{POSITION}rank", *page.location.columns))
         if not rows:

@@ -106,22 +106,25 @@ class PlaceQuerySet(CountedQuerySet):
         own = self._plain_rows().filter(pk=as_value(key))
         places = self._terms_of(own)
         places += [Value(part, field) for part, field in zip(key, key_fields(self.model), strict=True)]
-        view = self._each_once()
+        view = self.each_once()
         side = view.filter(beyond(view._ordering(), places, later=later))
         return (side if later else side.reverse())[:count]
 
     def _terms_of(self, own: QuerySet[Any]) -> list[Any]:
         """Return by what the one row of ``own`` is in order on the board, but for its key, as subqueries."""
-        declaration = self._declaration
+        declaration = self.leaderboard
         terms = (*declaration.terms, *declaration.ties_by)
         return [Subquery(own.values_list(term.expression)) for term in terms]
 
-    def _each_once(self) -> Self:
-        """Return this queryset, which is in order, with each entry once."""
+    def each_once(self) -> Self:
+        """Return this queryset, which is in the order of its board, with each entry once.
+
+        A join to many rows shows an entry as often as there are.
+        """
         if not self._has_many_rows and not self.query.distinct:
             return self
         # DISTINCT would select what orders it too, which may have the name of a key.
-        return self._whole_board()._in_order("around").filter(pk__in=keys_of(self.query))
+        return self.whole_board()._in_order("around").filter(pk__in=keys_of(self.query))
 
     def get_standing(self, entry: Model | None = None, *, pk: Any = None, member: Any = None) -> Standing:
         """Return the :class:`~leaderboard.Standing` of one entry, by its key too, or of a member's entry.
@@ -135,8 +138,8 @@ class PlaceQuerySet(CountedQuerySet):
         after ``union()``.
         """
         self._refuse_combined("get_standing")
-        one = self._whole_board()
-        is_of_board = self._is_whole_board
+        one = self.whole_board()
+        is_of_board = self.is_whole_board
         if not is_of_board:
             one = one.filter(pk__in=keys_of(self.query))
         one = self._of_one(one, "get_standing", entry, pk, member)
@@ -184,7 +187,7 @@ class PlaceQuerySet(CountedQuerySet):
 
     def _of_member(self, member: Any) -> Self:
         """Return the rows of a member: a value, or of a list of fields one each, None for NULL."""
-        declared = self._declaration.member
+        declared = self.leaderboard.member
         if declared is None:
             raise ValueError("the board declares no member.")
         values = member if isinstance(declared, tuple) else [member]

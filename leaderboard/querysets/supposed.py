@@ -88,7 +88,7 @@ class SupposingQuerySet(NeighbourQuerySet):
         given = {field_called(self.model, name).attname for name in values}
         held = {}
         for name, lookup in pins.items():
-            field = own_field(self.model, self._declaration.within[name])
+            field = own_field(self.model, self.leaderboard.within[name])
             if field is not None and field.attname not in given:
                 held[field.attname] = None if isinstance(lookup, IsNull) else lookup.rhs
         made: Model = self.model(**held, **values)
@@ -111,7 +111,7 @@ class SupposingQuerySet(NeighbourQuerySet):
         by several terms, and None where nobody has it. The view does not matter. Raises ``ValueError`` for a
         percentile that is none, and otherwise what :meth:`ranked` raises.
         """
-        declared = self._declaration
+        declared = self.leaderboard
         rule = PercentileAtLeast(p, kind=declared.percentile_kind if kind is None else kind)
         board = declared.replace(cut_off=rule)
         everyone = self._copied(_board=board)._everyone("value_at_percentile")
@@ -121,10 +121,10 @@ class SupposingQuerySet(NeighbourQuerySet):
     def _everyone(self, method: str) -> Any:
         self._refuse_combined(method)
         self._pinned_ranking(method)
-        return self._whole_board()._in_order(method)
+        return self.whole_board()._in_order(method)
 
     def _first_terms(self, rows: Any) -> Any:
-        terms = [term.expression for term in self._declaration.terms]
+        terms = [term.expression for term in self.leaderboard.terms]
         found = next(iter(rows.values_list(*terms)), None)
         return found if found is None or len(terms) > 1 else found[0]
 

@@ -45,7 +45,7 @@ def reference_standings(
             raise TypeError(
                 f"population has {key!r}; give primary keys, as values_list('pk', flat=True) does."
             )
-    board = queryset._declaration
+    board = queryset.leaderboard
     operands = Operands()
     eligible = operands.add(is_true(board.eligible) if board.eligible else Value(True))
     within = [operands.add(expression) for expression in board.within.values()]

@@ -212,7 +212,7 @@ def _spread(rows: int) -> None:
 
 
 def _cover() -> None:
-    members = Attempt.objects.board("members")._declaration
+    members = Attempt.objects.board("members").leaderboard
     with connection.schema_editor() as editor:
         for index in members.indexes("covering", covering=True):
             editor.add_index(Attempt, index)
@@ -235,7 +235,7 @@ def _each(rows: int, runs: int, notes: list[str]) -> Iterator[Figure]:
 def _first_of_each(which: str, runs: int, notes: list[str]) -> Iterator[Figure]:
     for name in ("overall", "members"):
         queryset = Attempt.objects.board(name)
-        board: Leaderboard = queryset._declaration
+        board: Leaderboard = queryset.leaderboard
         first = queryset.with_leaderboard(board).top_of_each(3)
         window = queryset.with_rank("ordinal", prefix="nth_").filter(nth_rank__lte=3)
         assert {entry.pk for entry in first} == {entry.pk for entry in window}

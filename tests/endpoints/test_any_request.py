@@ -342,7 +342,7 @@ class AnyMapping(AnyRequest):
         )
     )
     def test_mappings(self, given: dict[str, str]) -> None:
-        board = Attempt.objects.board("members")._declaration
+        board = Attempt.objects.board("members").leaderboard
         for member in ("candidate", "label", ["candidate", "label"]):
             view = Attempt.objects.with_leaderboard(board.replace(member=member)).on_board(test=self.test)
             for ask in (Pager(size=2, max_size=10, others=["label"]).page, self.histogram, self.what_if):

@@ -339,7 +339,7 @@ def test_numbers_that_json_does_not_have(data: None) -> None:
 
 
 def test_fractional_ranks_are_numbers(data: None) -> None:
-    board = Attempt.objects.board("everything")._declaration.replace(rank_kind="fractional")
+    board = Attempt.objects.board("everything").leaderboard.replace(rank_kind="fractional")
     Attempt.objects.create(test=Test.objects.all()[0], score=95)
 
     class Fractional(BoardView):

@@ -88,7 +88,7 @@ def test_a_cursor_of_anything_else_is_refused(data: None) -> None:
             refused(board(), own)
     refused(board().filter(score__gte=51), PAGER.page(board().filter(score__gte=50), {}).next or "")
     refused(board(), cursor, scope="another")
-    refused(board().with_leaderboard(board()._declaration.replace(ties_by=["label"])), cursor)
+    refused(board().with_leaderboard(board().leaderboard.replace(ties_by=["label"])), cursor)
 
 
 def test_a_cursor_is_of_an_order_however_it_is_called(data: None) -> None:

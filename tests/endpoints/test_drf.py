@@ -245,7 +245,7 @@ def test_orders_are_documented_as_they_are_read(test: Test) -> None:
 
 
 def test_members_are_documented_as_they_are_named() -> None:
-    board = Attempt.objects.board("members")._declaration
+    board = Attempt.objects.board("members").leaderboard
     named = {None: [], "candidate": ["member"], ("candidate", "label"): ["member.candidate", "member.label"]}
     for member, names in named.items():
         changed = board.replace(member=member and ([*member] if isinstance(member, tuple) else member))

@@ -49,7 +49,7 @@ VALUES: dict[str, Any] = {
 
 
 def asked(view: Any, **parameters: str) -> Histogram:
-    return histogram_of(view, parameters, Orderings(Attempt, view._declaration, OTHERS))
+    return histogram_of(view, parameters, Orderings(Attempt, view.leaderboard, OTHERS))
 
 
 class Properties(HypothesisTestCase):

@@ -188,7 +188,7 @@ def test_the_openapi_document_is_right(test: Test) -> None:
 
 
 def test_members_of_several_fields_are_parameters_of_their_own(test: Test) -> None:
-    board = members._declaration.replace(member=["candidate", "label"])
+    board = members.leaderboard.replace(member=["candidate", "label"])
     schema = BoardPagination(queryset=Attempt.objects.with_leaderboard(board)).Input.model_json_schema()
     assert [name for name in schema["properties"] if name.startswith("member")] == [
         "member.candidate",

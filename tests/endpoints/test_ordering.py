@@ -120,7 +120,7 @@ def test_a_large_board_is_not_sorted(data: None, django_assert_num_queries: Any)
 def test_pages_in_the_order_of_the_board_are_runs(data: None) -> None:
     view = Attempt.objects.board("members").on_board(test=Test.objects.get(name="test 0"))
     for text in ("rank", "-rank", "-percentile,label"):
-        walk = BoardWalk(view.with_leaderboard(order(text, view._declaration).board).standings(), order(text))
+        walk = BoardWalk(view.with_leaderboard(order(text, view.leaderboard).board).standings(), order(text))
         assert walk._view.page(2)._page_as_asked() is not None
         assert "_has" in walk._view.select_related("candidate", "test").page(2).explain(verbose=True)
 

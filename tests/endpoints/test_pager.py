@@ -271,7 +271,7 @@ def test_no_cursor_leads_to_nobody(data: None) -> None:
 )
 @pytest.mark.parametrize("ties", [None, ["-label"]])
 def test_an_ordinal_rank_leaves_no_ties(ordering: str, ties: Any, data: None) -> None:
-    board = Attempt.objects.board("overall")._declaration.replace(
+    board = Attempt.objects.board("overall").leaderboard.replace(
         order_by=["-disqualified"], eligible=None, rank_kind=RankKind.ORDINAL, ties_by=ties
     )
     view = Attempt.objects.with_leaderboard(board).on_board(test=Test.objects.get(name="test 0"))

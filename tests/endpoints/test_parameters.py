@@ -70,7 +70,7 @@ def test_a_member_where_there_are_none_or_of_several_fields(data: None) -> None:
     view = Attempt.objects.board("overall").on_board(test=Test.objects.get(name="test 0"))
     with pytest.raises(InvalidParameter, match=r"^member: the board declares no member"):
         PAGER.page(view, {"member": "1"})
-    declared = view._declaration.replace(member=["candidate", "label"])
+    declared = view.leaderboard.replace(member=["candidate", "label"])
     several = view.with_leaderboard(declared)
     with pytest.raises(InvalidParameter, match=r"named by member\.candidate, member\.label\.$"):
         PAGER.page(several, {"member": "1"})

@@ -27,7 +27,7 @@ OTHERS = ["label", "finished_at"]
 
 
 def asked(view: Any, **parameters: str) -> WhatIf:
-    return what_would_be(view, parameters, Orderings(Attempt, view._declaration, OTHERS))
+    return what_would_be(view, parameters, Orderings(Attempt, view.leaderboard, OTHERS))
 
 
 class Properties(HypothesisTestCase):
@@ -78,7 +78,7 @@ class Properties(HypothesisTestCase):
 def test_the_rule_that_is_meant(data: None) -> None:
     view = Attempt.objects.board("overall").on_board(test=Test.objects.get(name="test 0"))
     assert asked(view, at_least="60").rule == AtLeast("score", 60)
-    fast = view.with_leaderboard(view._declaration.replace(cut_off=AtMost(TAKEN, F("test__pause"))))
+    fast = view.with_leaderboard(view.leaderboard.replace(cut_off=AtMost(TAKEN, F("test__pause"))))
     assert asked(fast, at_most="00:00:20").rule == AtMost(TAKEN, timedelta(seconds=20))
     assert (
         asked(fast, at_most="00:00:20").qualified
