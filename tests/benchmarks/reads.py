@@ -176,7 +176,7 @@ def _ranks(name: str, view: Any, test: Any, runs: int, notes: list[str]) -> Iter
         notes.append(f"rank of {name} at the {position}: {shown(times)}")
         if name == "members":
             own = ranks.filter(candidate=entry.candidate_id)
-            assert [*own.values_list("pk", "rank")] == [*own.values_list("pk", "rank").iterator()]
+            assert {*own.values_list("pk", "rank")} == {*own.values_list("pk", "rank").iterator()}
             of_member = partial(clock, partial(list, own))
             times, ratios = paired([of_member, by_window(own)], runs)
             yield Figure(f"ranks-of-a-member-{position}/window", ratios[0], LIMITS[position])
