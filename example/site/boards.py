@@ -10,6 +10,7 @@ from django.utils.functional import cached_property
 from django.views.generic import TemplateView
 
 from example.assessments.models import Attempt, Test
+from example.site.computed import tell_plan
 from leaderboard.endpoints import BoardView, Pager
 
 __all__ = ["ORDERS", "Board", "Index", "columns_of", "require_ranked_by"]
@@ -79,7 +80,7 @@ class Board(BoardView):
         """Return a page, having seen that the test is ranked on this board."""
         found = super().get_page()
         require_ranked_by(self.test, self.kwargs["board"])
-        self.request.chosen = {"this page": self._chosen(found)}  # type: ignore[attr-defined]
+        tell_plan(self.request, "this page", self._chosen(found))
         return found
 
     def _chosen(self, found: dict[str, Any]) -> Any:

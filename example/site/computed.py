@@ -13,7 +13,7 @@ from django.template.loader import render_to_string
 
 from example.site.statements import indented
 
-__all__ = ["PLACE", "Computed", "Statement"]
+__all__ = ["PLACE", "Computed", "Statement", "tell_plan"]
 
 # Where a page has the panel: it can be written only when the page is, which may make statements itself.
 PLACE = b"<!-- computed -->"
@@ -42,6 +42,11 @@ class Statement:
             return "\n".join(line for (line,) in cursor.fetchall())
 
 
+def tell_plan(request: Any, name: str, plan: Any) -> None:
+    """Let the panel of the page show a plan of the library, by what it is for."""
+    request.chosen = {**getattr(request, "chosen", {}), name: plan}
+
+
 class Recorder:
     """Remembers the statements that go through a connection."""
 
@@ -60,8 +65,8 @@ class Recorder:
 class Computed:
     """Middleware that writes the panel into pages that have a place for it.
 
-    Not for what is to be fast: it has every statement explained. ``request.chosen`` are the library's plans
-    of a page, by what they are for.
+    Not for what is to be fast: it has every statement explained. Plans of the library are
+    those that ``tell_plan()`` was given.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:

@@ -12,6 +12,7 @@ from django.http import Http404
 from example.assessments.models import BOARDS, Attempt, Test
 from example.site.boards import Board, columns_of, require_ranked_by
 from example.site.charts import chart_of
+from example.site.computed import tell_plan
 from example.site.parts import PartlyView
 from leaderboard.endpoints import InvalidParameter, Pager, board_or_404, what_would_be
 from leaderboard.templatetags.leaderboard import time_taken
@@ -44,7 +45,7 @@ class CutOff(PartlyView):
         moved = board.with_leaderboard(BOARDS[named].replace(cut_off=found.rule)).standings()
         beside = PAGER.page(moved, self._place(found.qualified))
         chosen = moved.page(PAGER.size).explain_plan()
-        self.request.chosen = {"both sides of the cut-off": chosen}  # type: ignore[attr-defined]
+        tell_plan(self.request, "both sides of the cut-off", chosen)
         counts = self._counts(board, test, found.qualified_now)
         marked = min((abs(count["value"] - value), count["value"]) for count in counts)[1]
         return super().get_context_data(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -13,6 +12,7 @@ from django.views.generic import TemplateView
 from example.assessments.models import Attempt
 from example.site.boards import Board, columns_of, require_ranked_by
 from example.site.charts import Chart, chart_of
+from example.site.computed import tell_plan
 from example.site.margins import Margin, margin_of
 from leaderboard.endpoints import Histogram, Range, board_or_404, histogram_of
 from leaderboard.templatetags.leaderboard import time_taken
@@ -44,11 +44,11 @@ class Report(TemplateView):
             raise Http404(f"There is no attempt of {code!r} at test {key}.")
         shown = next((attempt for attempt in attempts if attempt.rank is not None), attempts[-1])
         require_ranked_by(shown.test, named)
-        near: Sequence[Any] = []
-        self.request.chosen = {"the own attempts": own.explain_plan()}  # type: ignore[attr-defined]
+        near: Any = []
+        tell_plan(self.request, "the own attempts", own.explain_plan())
         if shown.rank is not None:
             near = board.standings().around(shown, before=NEIGHBOURS, after=NEIGHBOURS)
-            self.request.chosen["the neighbours"] = near.explain_plan()  # type: ignore[attr-defined]
+            tell_plan(self.request, "the neighbours", near.explain_plan())
         found = histogram_of(
             board,
             {"of": "time" if shown.test.is_timed else "score", "bins": str(BINS)},
