@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, timedelta
 from time import sleep
@@ -14,6 +14,8 @@ from django.db import connection, models, transaction
 from django.db.migrations.writer import MigrationWriter
 from django.db.models import Exists, F, Index, OuterRef, Q, UniqueConstraint
 from django.db.models.functions import Lower, Now, TruncMonth
+from django.db.models.lookups import IsNull
+from django.test.utils import CaptureQueriesContext
 
 from leaderboard import Leaderboard, LeaderboardManager, TimeTaken
 from leaderboard.declaration.checks import check_boards
@@ -54,15 +56,37 @@ def test_what_is_included(declared: Leaderboard, terms: list[str], included: lis
 
 
 def test_columns_of_expressions_are_included() -> None:
-    terms, member = MEMBERS.indexes("x", covering=True)
+    terms, member, size = MEMBERS.indexes("x", covering=True)
     assert [index.expressions for index in (terms, member)] == [i.expressions for i in MEMBERS.indexes("x")]
     assert [index.name for index in (terms, member)] == ["x_terms", "x_member"]
     assert terms.include == ("finished_at", "started_at", "candidate", "id")
     assert member.include == ("finished_at", "started_at", "id")
     assert terms.condition == member.condition == ELIGIBLE
+    assert (size.name, size.fields, size.include) == ("x_size", ["test", "candidate", "score"], ())
+    assert size.condition == ELIGIBLE & Q(IsNull(TAKEN, False))
     monthly = board(within={"month": TruncMonth("finished_at", tzinfo=UTC)}, order_by=["-score"])
     (index,) = monthly.indexes("x", covering=True, key=["season", "number"])
     assert index.include == ("finished_at", "season", "number")
+
+
+@pytest.mark.parametrize(
+    ("declared", "fields"),
+    [
+        (board(order_by=["-score", TAKEN]), ["test", "score"]),
+        (board(order_by=[TAKEN, "-label"]), ["test", "label"]),
+        (board(order_by=[TAKEN, "-candidate"], member="candidate"), ["test", "candidate"]),
+        (board(order_by=[TAKEN], within=[], member=["candidate", "label"]), ["candidate", "label"]),
+        (board(order_by=[TAKEN], within=[]), None),
+        (board(order_by=[TAKEN], member=Lower("label")), None),
+        (board(order_by=[TAKEN], within={"month": TruncMonth("finished_at", tzinfo=UTC)}), None),
+        (board(order_by=["-score", "label"], member="candidate"), None),
+    ],
+)
+def test_an_index_for_the_size_where_terms_are_expressions(
+    declared: Leaderboard, fields: list[str] | None
+) -> None:
+    found = [index for index in declared.indexes("x", covering=True) if index.name == "x_size"]
+    assert [index.fields for index in found] == ([] if fields is None else [fields])
 
 
 def test_without_covering_they_are_as_before() -> None:
@@ -223,13 +247,28 @@ def vacuum(cursor: Any) -> None:
     pytest.fail("VACUUM leaves pages that are not visible to all.")
 
 
-@pytest.mark.plans
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize(
-    ("member", "counted"), [(None, "better"), *(("candidate", counted) for counted in COUNTS)]
-)
-def test_better_entries_are_counted_from_the_index_alone(member: str | None, counted: str) -> None:
-    declared = MEMBERS.replace(member=member)
+@contextmanager
+def only_indexes() -> Iterator[None]:
+    """Tables so small are scanned by an index nevertheless."""
+    with connection.cursor() as cursor:
+        for way in ("seqscan", "bitmapscan"):
+            cursor.execute(f"SET enable_{way} = off")
+        try:
+            yield
+        finally:
+            cursor.execute("RESET ALL")
+
+
+def scans(sql: str, params: Iterable[Any] = ()) -> list[dict[str, Any]]:
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}", params or None)
+        ((plan,),) = cursor.fetchall()
+    plan = json.loads(plan) if isinstance(plan, str) else plan
+    return [node for node in nodes(plan[0]["Plan"]) if "Scan" in node["Node Type"]]
+
+
+def attempts_on_boards() -> Test:
+    """Return the first of four tests with 2,000 attempts each."""
     tests = Test.objects.bulk_create(Test(name=str(n)) for n in range(4))
     people = Candidate.objects.bulk_create(Candidate(name=str(n)) for n in range(50))
     Attempt.objects.bulk_create(
@@ -239,10 +278,21 @@ def test_better_entries_are_counted_from_the_index_alone(member: str | None, cou
             score=n * 7919 % 1009,
             started_at=START,
             finished_at=START + timedelta(seconds=n % 70),
-            disqualified=n % 20 == 1,
+            disqualified=n % 20 == 4,
         )
         for n in range(8000)
     )
+    return tests[0]
+
+
+@pytest.mark.plans
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("member", "counted"), [(None, "better"), *(("candidate", counted) for counted in COUNTS)]
+)
+def test_better_entries_are_counted_from_the_index_alone(member: str | None, counted: str) -> None:
+    declared = MEMBERS.replace(member=member)
+    test = attempts_on_boards()
     # The conditions are those of the board's own queries: see tests/golden/top.sql.
     conditions = (
         "test_id = %s AND NOT disqualified AND score IS NOT NULL AND (finished_at - started_at) IS NOT NULL"
@@ -251,21 +301,40 @@ def test_better_entries_are_counted_from_the_index_alone(member: str | None, cou
     )
     with indexed(*declared.indexes("covering", covering=True)), connection.cursor() as cursor:
         vacuum(cursor)
-        for way in ("seqscan", "bitmapscan"):
-            cursor.execute(f"SET enable_{way} = off")
-        try:
-            cursor.execute(
-                "EXPLAIN (ANALYZE, FORMAT JSON)"
-                f" SELECT {COUNTS[counted]} FROM testapp_attempt WHERE {conditions}",
-                [tests[0].pk],
-            )
-            ((plan,),) = cursor.fetchall()
-        finally:
-            cursor.execute("RESET ALL")
+        with only_indexes():
+            (scan,) = scans(f"SELECT {COUNTS[counted]} FROM testapp_attempt WHERE {conditions}", [test.pk])
         with transaction.atomic():
-            top = Attempt.objects.with_leaderboard(declared).on_board(test=tests[0]).top(10)
+            top = Attempt.objects.with_leaderboard(declared).on_board(test=test).top(10)
             assert rows_read(top) < 100
-    plan = json.loads(plan) if isinstance(plan, str) else plan
-    (scan,) = (node for node in nodes(plan[0]["Plan"]) if "Scan" in node["Node Type"])
     assert (scan["Node Type"], scan["Index Name"]) == ("Index Only Scan", "covering_terms")
     assert scan["Heap Fetches"] == 0
+
+
+@pytest.mark.plans
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("member", "counts"),
+    [
+        (None, lambda view: view.ranked().count()),
+        ("candidate", lambda view: view.ranked().count()),
+        (["candidate", "label"], lambda view: view.ranked().count()),
+        (None, lambda view: next(iter(view.with_board_size().page(3))).board_size),
+        ("candidate", lambda view: next(iter(view.with_board_size().page(3))).board_size),
+    ],
+)
+def test_a_board_is_counted_from_the_small_index(member: Any, counts: Callable[[Any], int]) -> None:
+    declared = MEMBERS.replace(member=member)
+    test = attempts_on_boards()
+    with indexed(*declared.indexes("covering", covering=True)), connection.cursor() as cursor:
+        vacuum(cursor)
+        view = Attempt.objects.with_leaderboard(declared).on_board(test=test)
+        with CaptureQueriesContext(connection) as captured:
+            assert counts(view) == (1600 if member is None else 20)
+        with only_indexes():
+            found = scans(captured[-1]["sql"])
+    (scan,) = (
+        scan
+        for scan in found
+        if (scan["Node Type"], scan.get("Index Name")) == ("Index Only Scan", "covering_size")
+    )
+    assert (scan["Actual Rows"], scan["Heap Fetches"]) == (1600, 0)

@@ -206,6 +206,10 @@ class CountedTally(Tally):
         """Return the query for the figures of the board, which reads it once."""
         rows = self._rivals()
         parts = self._declaration.member_parts
+        if parts and self._counts == ["size"]:
+            rows, members = self._members_among(rows)
+            rows.aggregate_rows(Array(members))
+            return rows
         sides = {"before": False, "up_to": True}
         places = {name: comes_before(self._by_terms, or_tied=tied) for name, tied in sides.items()}
         if parts and self._counts_best:
@@ -224,6 +228,15 @@ class CountedTally(Tally):
         }
         rows.aggregate_rows(Array(*(counts[name] for name in self._counts)))
         return rows
+
+    def _members_among(self, rows: LevelQuery) -> tuple[LevelQuery, Count]:
+        """Return a query and the count in it of the members who have one of ``rows`` or more."""
+        parts = self._declaration.member_parts
+        if len(parts) == 1:
+            # PostgreSQL sorts them for that, which takes less than half of the time of SELECT DISTINCT.
+            return rows, Count(parts[0], distinct=True)
+        rows.select_distinct(_named("member", parts))
+        return level_over(rows, self._plan.levels.counting), Count("*")
 
     def _rivals(self, level: str | None = None) -> LevelQuery:
         """Return a query for those among whom the entry has its rank."""
@@ -261,11 +274,9 @@ class CountedTally(Tally):
                 rows.select_distinct(self._term_columns())
         elif self._counts_best and not of_places and not is_by_ties:
             rows.restrict(comes_before(order, or_tied=or_tied))
-            if len(parts) == 1:
-                # PostgreSQL sorts them for that, which takes less than half of the time of SELECT DISTINCT.
-                rows.aggregate_rows(Count(parts[0], distinct=True))
-                return Subquery(rows, output_field=BIGINT)
-            rows.select_distinct(_named("member", parts))
+            rows, members = self._members_among(rows)
+            rows.aggregate_rows(members)
+            return Subquery(rows, output_field=BIGINT)
         else:
             rows = self._counting_entries(rows, order, or_tied=or_tied or is_by_ties)
             rows.restrict(comes_before(self._placed(rows, order), or_tied=or_tied))
