@@ -20,7 +20,7 @@ from leaderboard.testing import reference_standings
 from tests.examples import HypothesisTestCase
 from tests.test_concurrency import together
 from tests.test_plans import rows_read
-from tests.test_properties import EPOCH, boards, load, rows
+from tests.test_properties import EPOCH, boards, counted_apart, load, rows
 from tests.testapp.models import Attempt, Test
 
 pytestmark = pytest.mark.django_db
@@ -39,22 +39,24 @@ def windows_refused() -> Any:
 
 class Properties(HypothesisTestCase):
     @FEWER
-    @given(rows=rows, board=boards(), ties=ties)
+    @given(rows=rows, board=boards(), ties=ties, apart=st.integers(0, 2))
     def test_every_standing_equals_the_reference(
-        self, rows: list[dict[str, Any]], board: Leaderboard, ties: Any
+        self, rows: list[dict[str, Any]], board: Leaderboard, ties: Any, apart: int
     ) -> None:
         load(rows)
         queryset = Attempt.objects.with_leaderboard(board.replace(ties_by=ties))
-        self._compare(queryset, queryset)
+        with counted_apart(board, apart):
+            self._compare(queryset, queryset)
 
     @FEWER
-    @given(rows=rows, board=boards(st.just(["test"])))
+    @given(rows=rows, board=boards(st.just(["test"])), apart=st.integers(0, 2))
     def test_every_standing_among_a_view_equals_the_reference(
-        self, rows: list[dict[str, Any]], board: Leaderboard
+        self, rows: list[dict[str, Any]], board: Leaderboard, apart: int
     ) -> None:
         tests = load(rows)
         view = Attempt.objects.with_leaderboard(board).filter(candidate__name__in=["0", "1"]).as_population()
-        self._compare(view, view.on_board(test=tests[0]), population={*view.values_list("pk", flat=True)})
+        with counted_apart(board, apart):
+            self._compare(view, view.on_board(test=tests[0]), population={*view.values_list("pk", flat=True)})
 
     def _compare(self, queryset: Any, view: Any, population: Any = None) -> None:
         expected = reference_standings(queryset, population=population, now=now())

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from datetime import UTC, date, timedelta
 from time import sleep
 from typing import Any
+from unittest import mock
 
 import pytest
 from django.db import connection, models, transaction
@@ -19,7 +20,11 @@ from django.test.utils import CaptureQueriesContext
 
 from leaderboard import Leaderboard, LeaderboardManager, TimeTaken
 from leaderboard.declaration.checks import check_boards
-from leaderboard.declaration.coverage import finds_counting_entries, has_covering_index
+from leaderboard.declaration.coverage import (
+    columns_of_size_index,
+    finds_counting_entries,
+    has_covering_index,
+)
 from tests.attempts import START
 from tests.test_plans import rows_read
 from tests.testapp.models import Attempt, Candidate, Test
@@ -182,6 +187,41 @@ def test_which_indexes_cover_a_board() -> None:
 
 
 @pytest.mark.usefixtures("isolated")
+def test_by_how_many_terms_the_index_for_the_size_counts() -> None:
+    class Timed(models.Model):
+        group = models.IntegerField()
+        person = models.IntegerField()
+        score = models.IntegerField()
+        name = models.CharField(max_length=20)
+        started_at = models.DateTimeField()
+        finished_at = models.DateTimeField(null=True)
+        active = models.BooleanField()
+
+        class Meta:
+            app_label = "testapp"
+
+    declared = Leaderboard(within=["group"], order_by=["-score", TAKEN, "person"], eligible=Q(active=True))
+    *others, size = declared.indexes("x", covering=True)
+    taken = Q(active=True) & Q(IsNull(TAKEN, False))
+
+    def columns(*indexes: Index, **changes: Any) -> int:
+        Timed._meta.indexes = list(indexes)
+        return columns_of_size_index(Timed, declared.replace(**changes))
+
+    assert columns(size) == 1
+    assert columns(*others) == columns() == 0
+    assert columns(size, order_by=["-score", "person", TAKEN]) == 2
+    assert columns(size, order_by=[TAKEN, "-score", "person"]) == 0
+    assert columns(size, order_by=["-score", "person"]) == 0
+    assert columns(size, eligible=None) == 0
+    assert columns(size, order_by=["-person", TAKEN, "score"]) == 0
+    assert columns(Index(fields=["group", "score", "person"], condition=Q(active=True), name="i")) == 0
+    assert columns(Index(fields=["group", "score", "person", "name"], condition=taken, name="i")) == 1
+    by_name = declared.replace(order_by=["name", TAKEN])
+    assert columns(*by_name.indexes("x", covering=True), order_by=["name", TAKEN]) == 0
+
+
+@pytest.mark.usefixtures("isolated")
 def test_a_plan_tells_whether_an_index_covers_it() -> None:
     class Covered(models.Model):
         score = models.IntegerField()
@@ -209,7 +249,8 @@ def indexed(*indexes: Index) -> Iterator[None]:
     own = Attempt._meta.indexes
     _change_indexes(remove=own, add=indexes)
     try:
-        yield
+        with mock.patch.object(Attempt._meta, "indexes", list(indexes)):
+            yield
     finally:
         _change_indexes(remove=indexes, add=own)
 
@@ -332,9 +373,29 @@ def test_a_board_is_counted_from_the_small_index(member: Any, counts: Callable[[
             assert counts(view) == (1600 if member is None else 20)
         with only_indexes():
             found = scans(captured[-1]["sql"])
-    (scan,) = (
-        scan
+    assert ("covering_size", 1600, 0) in {
+        (scan["Index Name"], scan["Actual Rows"], scan["Heap Fetches"])
         for scan in found
-        if (scan["Node Type"], scan.get("Index Name")) == ("Index Only Scan", "covering_size")
-    )
-    assert (scan["Actual Rows"], scan["Heap Fetches"]) == (1600, 0)
+        if scan["Node Type"] == "Index Only Scan"
+    }
+
+
+@pytest.mark.plans
+@pytest.mark.django_db(transaction=True)
+def test_better_entries_are_counted_by_both_indexes() -> None:
+    test = attempts_on_boards()
+    declared = MEMBERS.replace(member=None)
+    with indexed(*declared.indexes("covering", covering=True)), connection.cursor() as cursor:
+        vacuum(cursor)
+        view = Attempt.objects.with_leaderboard(declared).on_board(test=test)
+        entry = view.ranked()[800]
+        with CaptureQueriesContext(connection) as captured:
+            standing = view.get_standing(entry)
+        assert (standing.rank, standing.board_size) == (801, 1600)
+        with only_indexes():
+            found = scans(captured[-1]["sql"])
+    better = view.ranked().filter(score__gt=entry.score).count()
+    counted = {
+        (scan["Index Name"], scan["Actual Rows"]) for scan in found if scan["Node Type"] == "Index Only Scan"
+    }
+    assert counted == {("covering_size", better), ("covering_size", 1600), ("covering_terms", 800 - better)}

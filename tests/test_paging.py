@@ -27,7 +27,7 @@ from leaderboard.testing import reference_standings
 from tests.attempts import START
 from tests.examples import HypothesisTestCase
 from tests.test_plans import rows_read
-from tests.test_properties import boards, load, rows
+from tests.test_properties import boards, counted_apart, load, rows
 from tests.testapp.models import Attempt, Candidate, Test
 
 pytestmark = pytest.mark.django_db
@@ -66,6 +66,7 @@ class Properties(HypothesisTestCase):
         size=st.sampled_from([1, 2, 3, 50]),
         start=st.integers(0, 30),
         passed_over=st.sampled_from([0, 1, 1000]),
+        apart=st.integers(0, 2),
     )
     def test_every_page_equals_the_reference(
         self,
@@ -76,6 +77,7 @@ class Properties(HypothesisTestCase):
         size: int,
         start: int,
         passed_over: int,
+        apart: int,
     ) -> None:
         """Whether few entries do not count, or so many that the run is gathered."""
         (test, *_) = load(rows)
@@ -84,7 +86,7 @@ class Properties(HypothesisTestCase):
         everyone = list(view.ranked().iterator())
         self._see_that_they_are_the_reference(view, everyone)
         position = start % (len(everyone) + 1)
-        with mock.patch(PASSED_OVER, passed_over):
+        with mock.patch(PASSED_OVER, passed_over), counted_apart(board, apart):
             self._compare(view, {"at_rank": position + 1}, everyone[position : position + size], size)
             for entry in everyone[position : position + 1]:
                 self._compare(view, {"after": entry}, everyone[position + 1 :][:size], size)

@@ -165,6 +165,13 @@ def boards(
     )
 
 
+def counted_apart(board: Leaderboard, terms: int) -> Any:
+    """Return a patch by which those better by the first ``terms`` are counted by an index of their own."""
+    return mock.patch(
+        "leaderboard.standings.counted.columns_of_size_index", return_value=min(terms, len(board.terms) - 1)
+    )
+
+
 def load(rows: list[dict[str, Any]]) -> list[Test]:
     tests = Test.objects.bulk_create(
         Test(name=str(n), cut_off=cut_off, held_on=held_on, pause=pause)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import takewhile
 from typing import Any, NamedTuple
 
 from django.contrib.postgres.indexes import OpClass
 from django.db import models
-from django.db.models import F, Model, OrderBy
+from django.db.models import F, Model, OrderBy, Q
 
 from leaderboard.declaration.leaderboard import Leaderboard
 from leaderboard.expressions.fields import is_text, value_field
@@ -24,6 +25,7 @@ from leaderboard.orm.trees import nodes_of, path_of
 
 __all__ = [
     "Columns",
+    "columns_of_size_index",
     "finds_counting_entries",
     "has_covering_index",
     "missing_indexes",
@@ -41,7 +43,7 @@ class Present(NamedTuple):
 
     columns: Columns
     included: Sequence[str] = ()
-    has_all_rows: bool = True
+    condition: Q | None = None
 
 
 def wanted_indexes(model: type[Model], board: Leaderboard) -> list[Columns]:
@@ -100,9 +102,35 @@ def _has_covering_index(model: type[Model], board: Leaderboard) -> bool:
     return not any(otherwise_collated(model, board)) and any(
         _serves(index.columns, wanted, len(board.within))
         and needed <= {*index.included, *(key for key, _ in index.columns if isinstance(key, str))}
-        and (not index.has_all_rows or not board.eligible)
+        and (index.condition is not None or not board.eligible)
         for index in _present_indexes(model, board)
     )
+
+
+def columns_of_size_index(model: type[Model], board: Leaderboard) -> int:
+    """Return how many terms are columns before the first expression, 0 without the index for the size.
+
+    By that index who is better by these terms is counted as the whole board is.
+    """
+    return board.prepared(("columns_of_size_index", model), lambda: _columns_of_size_index(model, board))
+
+
+def _columns_of_size_index(model: type[Model], board: Leaderboard) -> int:
+    try:
+        *_, size = board.indexes("x", covering=True)
+    except ValueError:
+        return 0
+    wanted = _columns(model, size)
+    if (
+        size.name != "x_size"
+        or any(otherwise_collated(model, board))
+        or not any(
+            index.condition == size.condition and _serves(index.columns, wanted, len(board.within))
+            for index in _indexes_of(model)
+        )
+    ):
+        return 0
+    return len([*takewhile(lambda term: isinstance(as_written(term), F), board.terms)])
 
 
 def table_of(model: type[Model], columns: Columns) -> type[Model] | None:
@@ -120,14 +148,19 @@ def table_of(model: type[Model], columns: Columns) -> type[Model] | None:
 
 
 def _present_indexes(model: type[Model], board: Leaderboard) -> Iterator[Present]:
+    # A partial index serves only what its condition implies.
+    return (index for index in _indexes_of(model) if index.condition in (None, board.eligible))
+
+
+def _indexes_of(model: type[Model]) -> Iterator[Present]:
     for owner in (model, *ancestors(model)):
         meta = owner._meta
         uniques = [item for item in meta.constraints if isinstance(item, models.UniqueConstraint)]
-        # A partial index serves only what its condition implies; other methods than B-tree do not sort.
+        # Other methods than B-tree do not sort.
         for index in [*(item for item in meta.indexes if item.suffix in ("idx", "btree")), *uniques]:
-            if (index.condition is None or index.condition == board.eligible) and not _sorts_otherwise(index):
+            if not _sorts_otherwise(index):
                 included = [_field_name(model, name) for name in index.include]
-                yield Present(_columns(model, index), included, index.condition is None)
+                yield Present(_columns(model, index), included, index.condition)
         for names in meta.unique_together:
             yield Present([(_field_name(model, name), False) for name in names])
         for field in own_fields(owner):

@@ -24,6 +24,7 @@ from django.contrib.postgres.aggregates import BoolOr
 from django.db.models import Count, Exists, ExpressionWrapper, F, Model, OrderBy, OuterRef, Q, Subquery, Value
 from django.db.models.lookups import Exact, IsNull
 
+from leaderboard.declaration.coverage import columns_of_size_index
 from leaderboard.expressions.bounds import beyond
 from leaderboard.expressions.fields import BIGINT, UNCONVERTED
 from leaderboard.expressions.literals import FromText
@@ -147,8 +148,13 @@ class CountedTally(Tally):
         # What is counted in the one scan of the board.
         self._counts: list[str] = []
         self._declaration = place.ranking.declaration
+        # An index for the size tells who is better by the terms that it has, too.
+        self._apart = (
+            0 if self._declaration.member_parts else columns_of_size_index(plan.model, self._declaration)
+        )
         # Then what comes before the entry is counted in the same scan; of nobody the index tells at once.
-        self._reads_board = not is_first and any(column.needs_board_size for column in plan.columns.values())
+        needs_size = any(column.needs_board_size for column in plan.columns.values())
+        self._reads_board = needs_size and not is_first and not self._apart
 
     def _column(self, name: str, expression: Callable[[], Any]) -> Any:
         if name not in self._names:
@@ -265,6 +271,9 @@ class CountedTally(Tally):
 
         ``or_tied`` counts those that stand where it does too, ``of_places`` counts who are tied once.
         """
+        if self._apart and not of_places:
+            first, second = self._number_of_either(order, or_tied=or_tied)
+            return first + second
         rows = self._rivals()
         parts = self._declaration.member_parts
         is_by_ties = len(order) > len(self._place.terms) and bool(self._place.ties)
@@ -287,6 +296,18 @@ class CountedTally(Tally):
             rows = level_over(rows, self._plan.levels.counting)
         rows.aggregate_rows(Count("*"))
         return Subquery(rows, output_field=BIGINT)
+
+    def _number_of_either(
+        self, order: list[tuple[OrderBy, FromText]], *, or_tied: bool
+    ) -> Iterator[Subquery]:
+        """Yield how many are better by columns of the index for the size, and how many by the rest."""
+        columns, rest = order[: self._apart], order[self._apart :]
+        tied = [equal(term.expression, value) for term, value in columns]
+        for condition in (comes_before(columns), all_of([*tied, comes_before(rest, or_tied=or_tied)])):
+            rows = self._rivals()
+            rows.restrict(condition)
+            rows.aggregate_rows(Count("*"))
+            yield Subquery(rows, output_field=BIGINT)
 
     @property
     def _ties_are_by_key(self) -> bool:
