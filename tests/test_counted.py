@@ -93,15 +93,15 @@ class Properties(HypothesisTestCase):
 
 
 @pytest.mark.parametrize("kind", RankKind)
-@pytest.mark.parametrize("name", ["overall", "members"])
-def test_no_window_is_asked(kind: RankKind, name: str, data: None) -> None:
+@pytest.mark.parametrize(("name", "apart"), [("overall", 0), ("overall", 1), ("members", 0)])
+def test_no_window_is_asked(kind: RankKind, name: str, apart: int, data: None) -> None:
     board = Attempt.objects.board(name).leaderboard.replace(
         rank_kind=kind, percentile_kind=PercentileKind.MEAN
     )
     view = Attempt.objects.with_leaderboard(board)
     ranked = {entry.pk: entry for entry in view.standings()}
     assert len({entry.qualification for entry in ranked.values()}) > 3
-    with windows_refused():
+    with windows_refused(), counted_apart(board, apart):
         for key, entry in ranked.items():
             found = view.get_standing(pk=key)
             assert (found.rank, found.percentile, found.board_size) == (
