@@ -178,4 +178,4 @@ def _as_annotated(term: Any) -> Any:
 
 def _is_ranked(queryset: Any) -> bool:
     """Return whether a queryset has metrics of ours that need a window, as where it is filtered by one."""
-    return any(queryset._annotation(f"{PREFIX}{name}") is not None for name in RANKED)
+    return any(queryset.has_annotation(f"{PREFIX}{name}") for name in RANKED)

@@ -80,7 +80,7 @@ def standing_columns(rows: Any, prefix: str = "") -> Sequence[Column]:
     columns = []
     for name in METRICS:
         attribute = f"{prefix}{name}"
-        if rows._annotation(attribute) is not None:
+        if rows.has_annotation(attribute):
             columns.append(Column(name, attrgetter(attribute), attribute))
         elif hasattr(rows.model, attribute):
             columns.append(_column(rows.model, name, attribute))

@@ -119,7 +119,7 @@ class BoardWalk(Walk):
 
     @property
     def _order(self) -> Sequence[OrderBy]:
-        order: Sequence[OrderBy] = self.rows._ordering()
+        order: Sequence[OrderBy] = self.rows.order_terms
         return order
 
 

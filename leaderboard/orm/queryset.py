@@ -105,6 +105,10 @@ class DerivedQuerySet(models.QuerySet[Any]):
     def _has_distinct_fields(self) -> bool:
         return bool(self.query.distinct_fields)
 
+    def has_annotation(self, name: str) -> bool:
+        """Tell whether the entries have an annotation of that name, such as a metric."""
+        return self._annotation(name) is not None
+
     def _annotation(self, name: str) -> Any:
         """Return the annotation of that name; None where there is none."""
         return self.query.annotations.get(name)
@@ -119,8 +123,9 @@ class DerivedQuerySet(models.QuerySet[Any]):
         clone.query.standard_ordering = True
         return clone
 
-    def _ordering(self) -> tuple[Any, ...]:
-        """Return the terms given to ``order_by()``."""
+    @property
+    def order_terms(self) -> tuple[Any, ...]:
+        """What was given to ``order_by()``, or the order that ``top()``, ``ranked()`` and pages have."""
         return tuple(self.query.order_by)
 
     def update(self, **kwargs: Any) -> int:

@@ -135,6 +135,6 @@ class MetricQuerySet(BoardQuerySet):
 
     def _with_default_rank(self) -> Self:
         # Beside a field of that name there is none, unless it is asked for with a prefix.
-        taken = self._annotation(Rank.name) is not None or hasattr(self.model, Rank.name)
+        taken = self.has_annotation(Rank.name) or hasattr(self.model, Rank.name)
         taken = taken or Rank.name in field_names(self.model)
         return self if taken else self.with_rank()

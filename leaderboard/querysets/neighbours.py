@@ -100,7 +100,7 @@ class NeighbourQuerySet(PageQuerySet):
                 ranking=self._ranking,
                 size=before + 1 + after,
                 view=board,
-                order=ranked._ordering(),
+                order=ranked.order_terms,
                 known=[*known, *others],
                 condition=among,
                 key=key,
@@ -146,7 +146,7 @@ class NeighbourQuerySet(PageQuerySet):
         names = key_names(self.model)
         keys = [Subquery(own.values_list(name)) for name in names]
         up_to = self.filter(
-            beyond(self._ordering(), [*self._terms_of(own), *keys], later=False, or_tied=True)
+            beyond(self.order_terms, [*self._terms_of(own), *keys], later=False, or_tied=True)
         )
         is_own = all_of([equal(F(name), key) for name, key in zip(names, keys, strict=True)])
         rows = list(up_to.reverse().values_list(is_own, *names, *location.columns)[: before + 1])

@@ -112,7 +112,7 @@ class PageQuerySet(EachQuerySet):
             key, place = read
         view = ranked.each_once()
         if later is not None and key is None:
-            keys = view._beyond(view._ordering(), mark, later=later)[:size]
+            keys = view._beyond(view.order_terms, mark, later=later)[:size]
         elif later is not None:
             keys = view._beside(key, size, later=later)
         elif key is not None:
@@ -129,7 +129,7 @@ class PageQuerySet(EachQuerySet):
                 size=size,
                 # Those of a view may be copies each time.
                 view=ranked if self.is_whole_board and len(added) == 1 else None,
-                order=ranked._ordering(),
+                order=ranked.order_terms,
                 known=known,
                 condition=added[0],
                 key=key,
@@ -254,7 +254,7 @@ class PageQuerySet(EachQuerySet):
         if page is None or page.view is None or query.run is not None or not is_plain(query):
             return None
         columns = query.used_columns().values()
-        given = self._ordering()
+        given = self.order_terms
         is_asked = (
             all(column.ranking == page.ranking for column in columns)
             and len(given) == len(page.order)

@@ -107,7 +107,7 @@ class PlaceQuerySet(CountedQuerySet):
         places = self._terms_of(own)
         places += [Value(part, field) for part, field in zip(key, key_fields(self.model), strict=True)]
         view = self.each_once()
-        side = view.filter(beyond(view._ordering(), places, later=later))
+        side = view.filter(beyond(view.order_terms, places, later=later))
         return (side if later else side.reverse())[:count]
 
     def _terms_of(self, own: QuerySet[Any]) -> list[Any]:
