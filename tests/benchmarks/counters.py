@@ -72,7 +72,8 @@ def tables() -> Iterator[None]:
     try:
         yield
     finally:
-        names = [model._meta.db_table for model in apps.get_app_config("benchmarks").get_models()]
+        models = apps.get_app_config("benchmarks").get_models()
+        names = [model._meta.db_table for model in models if not model._meta.proxy]
         execute(f"DROP TABLE {', '.join(names)} CASCADE")
 
 

@@ -20,6 +20,7 @@ from django.db import connection
 from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
 
+from tests.benchmarks.covering import cover
 from tests.benchmarks.exporting import exports
 from tests.benchmarks.figures import Figure, clock, paired
 from tests.benchmarks.paging import execute, shown
@@ -53,10 +54,7 @@ def run(*, rows: int, runs: int, parts: Sequence[str] = ()) -> int:
     call_command("migrate", run_syncdb=True, verbosity=0)
     try:
         test = load(rows).pk
-        with connection.schema_editor() as editor:
-            for index in Attempt.objects.boards["overall"].indexes("covering", covering=True):
-                editor.add_index(Attempt, index)
-        execute("VACUUM ANALYZE testapp_attempt")
+        cover()
         for part in parts or measured:
             for figure in measured[part](test, rows, runs, notes):
                 figure.print()

@@ -11,6 +11,7 @@ from django.http import HttpRequest, JsonResponse
 from django.urls import include, path
 
 from leaderboard.endpoints import BoardView, Pager
+from tests.benchmarks.covering import CoveredAttempt
 from tests.testapp.models import Attempt
 
 __all__ = ["SIZE", "Board", "Ranks", "Whole", "by_sql", "by_window"]
@@ -33,7 +34,7 @@ ORDER BY page.score DESC, page.taken, page.id
 class Board(BoardView):
     """Pages with rank, size of the board and percentile."""
 
-    model = Attempt
+    model = CoveredAttempt
     board = "overall"
     fields: ClassVar = {"name": "candidate__name", "score": "score"}
     pager = Pager(size=SIZE, metrics=["rank", "board_size", "percentile"])
