@@ -145,6 +145,9 @@ rank_kinds = st.sampled_from(RankKind)
 counting = st.sampled_from([None, Best(), Latest("finished_at"), First("started_at"), Latest("label")])
 
 
+ELIGIBLE = [None, Q(disqualified=False), ~Q(disqualified=True), Q(test__cut_off__gt=0) | Q(score__gt=1)]
+
+
 @st.composite
 def boards(
     draw: st.DrawFn,
@@ -157,7 +160,7 @@ def boards(
         order_by=draw(terms),
         member="candidate" if member else None,
         counting=draw(counting) if member else None,
-        eligible=draw(st.sampled_from([None, Q(disqualified=False), ~Q(disqualified=True)])),
+        eligible=draw(st.sampled_from(ELIGIBLE)),
         time_taken=draw(st.sampled_from(TIMES)),
         cut_off=draw(weighted((3, rules), (1, st.none()))),
         rank_kind=draw(rank_kind),

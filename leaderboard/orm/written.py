@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from django.conf import settings
-from django.core.exceptions import EmptyResultSet
-from django.db.models import BooleanField, Expression, Field, Model, Q, Value
+from django.core.exceptions import EmptyResultSet, FullResultSet
+from django.db.models import BooleanField, Expression, Field, Model, Value
 from django.db.models.expressions import BaseExpression
 from django.db.models.lookups import Lookup
 from django.db.models.sql import Query
@@ -145,6 +145,8 @@ def condition_of(model: type[Model], where: WhereNode, connection: Any) -> tuple
         return query.get_compiler(connection=connection).compile(where)  # type: ignore[no-any-return]
     except EmptyResultSet:
         return None
+    except FullResultSet:
+        return "TRUE", ()
 
 
 def circumstances(connection: Any) -> Hashable:
@@ -158,13 +160,8 @@ def compiles_alike(model: type[Model], expressions: Iterable[Any]) -> bool:
     An expression or a field of one's own may depend on the language, the tenant or whatever else is current.
     """
     query = Query(model)
-    return all(
-        is_fixed(node) and _is_alike(node)
-        for node in (
-            query.build_where(expression) if isinstance(expression, Q) else resolved(expression, query)
-            for expression in expressions
-        )
-    )
+    nodes = (resolved(expression, query) for expression in expressions)
+    return all(is_fixed(node) and _is_alike(node) for node in nodes)
 
 
 # The methods of an expression or a lookup that make SQL.

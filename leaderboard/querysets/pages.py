@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from asgiref.sync import sync_to_async
+from django.db import connections
 from django.db.models import ExpressionWrapper, Model, Subquery, Value
 from django.db.models.lookups import Exact
 
@@ -27,7 +28,7 @@ from leaderboard.querysets.each import EachQuerySet
 from leaderboard.querysets.places import MOST_ROWS, as_value, at_least_one
 from leaderboard.standings.bookmark import Bookmark, BookmarkAnnotation, place_of
 from leaderboard.standings.explained import ChosenPlan, plan_of_run
-from leaderboard.standings.located import Location, location_of
+from leaderboard.standings.located import Location, first_of, location_of
 from leaderboard.standings.metrics import Rank, Ranking
 from leaderboard.standings.plan import Place
 from leaderboard.standings.run import Run, can_be_run
@@ -280,7 +281,7 @@ class PageQuerySet(EachQuerySet):
             first = self._place_at(page, side, 1)
             return None if first is None else Run(place=first, later=page.later, count=page.size)
         if page.key is None:
-            first = self._place_at(page, self._view_of(page), page.position)
+            first = self._place_at_position(page)
             if first is None:
                 return None
             return Run(
@@ -326,6 +327,21 @@ class PageQuerySet(EachQuerySet):
         """Return where the entry that the page begins beside stands; None where it is not ranked any more."""
         read = self._view_of(page).filter(pk=as_value(page.key))._place_in_view(page.location)
         return None if read is None else read[1]
+
+    def _place_at_position(self, page: Page) -> Place | None:
+        """Return where the entry stands with which a page of a board begins; None where there is none."""
+        connection = connections[self.db]
+        board = page.view.whole_board()
+        statement = (
+            first_of(self.model, page.ranking, page.location, connection)
+            if page.position == 1 and board.query.is_of_one_table
+            else None
+        )
+        if statement is None:
+            return self._place_at(page, self._view_of(page), page.position)
+        condition = board.query.own_condition(connection)
+        row = None if condition is None else statement.first(connection, condition=condition)
+        return None if row is None else page.location.place(page.ranking, row)
 
     def _place_at(self, page: Page, view: Any, position: int) -> Place | None:
         """Return where the entry at a position of a queryset in order stands; None where there is none."""

@@ -17,6 +17,7 @@ from django.db.models import Case, F, Model, OrderBy, QuerySet, When
 from leaderboard.expressions.literals import AsText, FromText
 from leaderboard.expressions.terms import Term
 from leaderboard.expressions.times import is_running
+from leaderboard.kinds import Counting
 from leaderboard.orm.conditions import is_opaque, lookup_on
 from leaderboard.orm.levels import level_of
 from leaderboard.orm.models import key_names
@@ -28,7 +29,7 @@ from leaderboard.standings.metrics import Ranking
 from leaderboard.standings.plan import Place, RankingPlan
 from leaderboard.standings.shared import is_lasting, written_once
 
-__all__ = ["Location", "counting_order", "location_of", "reading_of", "supposed_place"]
+__all__ = ["Location", "counting_order", "first_of", "location_of", "reading_of", "supposed_place"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,6 +119,30 @@ def reading_of(
     return written_once(declaration, ("reading", model, of_member), connection, once)
 
 
+def first_of(model: type[Model], ranking: Ranking, location: Location, connection: Any) -> Statement | None:
+    """Return the statement that reads the first place of the board that meets the condition in its gap.
+
+    None where the statement may be another one at another moment, and where the first of all entries need
+    not count among those of its member.
+    """
+    declaration = ranking.declaration
+    is_best = declaration.counting.kind is Counting.BEST and not declaration.ties_by
+    if ranking.view is not None or not is_lasting(declaration, model):
+        return None
+    if declaration.member_parts and not is_best:
+        return None
+
+    def once() -> Statement:
+        columns = Columns(level_of(model, "entry"))
+        ranked = [*eligibility(model, _pinned(ranking), columns), *completeness(declaration, columns)]
+        ties = [OrderBy(tie.expression, tie.descending, nulls_last=True) for tie in declaration.ties_by]
+        rows: Any = QuerySet(model).filter(Gap(), *ranked)
+        rows = rows.order_by(*declaration.terms, *ties, *_keys(model))
+        return Statement.of(rows.values_list(*location.columns)[:1].query, connection)
+
+    return written_once(declaration, ("first", model), connection, once)
+
+
 def supposed_place(
     model: type[Model],
     ranking: Ranking,
@@ -145,12 +170,20 @@ def counting_order(model: type[Model], ranking: Ranking) -> Iterator[OrderBy]:
     """Yield by what the one of a member's entries comes first that counts, or tells why none does."""
     declaration = ranking.declaration
     columns = Columns(level_of(model, "entry"))
-    pinned = RankingPlan(ranking, dict.fromkeys(declaration.within), frozenset(), None)
-    is_complete = marked(eligibility(model, pinned, columns), completeness(declaration, columns))
+    is_complete = marked(eligibility(model, _pinned(ranking), columns), completeness(declaration, columns))
     yield OrderBy(is_complete, descending=True, nulls_last=True)
     by_field = declaration.counting.order_by(declaration.collation)
     for term in declaration.terms if by_field is None else (by_field,):
         # Those that are not complete come in the order of the key.
         value = Case(When(is_complete, then=term.expression))
         yield OrderBy(value, term.descending, nulls_last=term.nulls_last)
-    yield from (OrderBy(Term(F(name))) for name in key_names(model))
+    yield from _keys(model)
+
+
+def _pinned(ranking: Ranking) -> RankingPlan:
+    """Return a plan for the entries of one board, whichever that is."""
+    return RankingPlan(ranking, dict.fromkeys(ranking.declaration.within), frozenset(), None)
+
+
+def _keys(model: type[Model]) -> Iterator[OrderBy]:
+    return (OrderBy(Term(F(name))) for name in key_names(model))
