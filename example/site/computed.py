@@ -63,7 +63,7 @@ class Recorder:
 
 
 class Computed:
-    """Middleware that writes the panel into pages that have a place for it.
+    """Middleware that writes the panel into pages that have a place for it, and into parts that htmx swaps.
 
     Not for what is to be fast: it has every statement explained. Plans of the library are
     those that ``tell_plan()`` was given.
@@ -83,6 +83,6 @@ class Computed:
             "took": sum(statement.took for statement in recorder.statements),
             "chosen": getattr(request, "chosen", {}),
         }
-        panel = render_to_string("site/computed.html", found)
+        panel = render_to_string("site/computed.html", found, request)
         response.content = response.content.replace(PLACE, panel.encode(), 1)
         return response

@@ -137,6 +137,20 @@ def test_it_is_told_how_a_page_was_computed(look: Look) -> None:
         expect(page.locator("#computed .plan").first).to_contain_text("Scan")
 
 
+def test_it_is_told_how_a_part_was_computed(look: Look) -> None:
+    with look(f"{BOARD}cut-off/") as page:
+        page.get_by_text("How it was computed").click()
+        panel = page.locator("#computed")
+        statement = panel.locator("code").nth(2)
+        before = statement.inner_text()
+        page.get_by_role("slider").focus()
+        page.keyboard.press("ArrowLeft")
+        expect(statement).not_to_have_text(before)
+        # It stays open.
+        expect(panel).to_have_attribute("open", "")
+        expect(statement).to_be_visible()
+
+
 def test_the_keyboard_is_enough(look: Look) -> None:
     with look(BOARD) as page:
         page.keyboard.press("Tab")

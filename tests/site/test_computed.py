@@ -48,9 +48,18 @@ def test_a_page_tells_the_plans_of_the_library() -> None:
     assert f"Both sides of the cut-off {run}: " in get(f"{url}cut-off/").text
 
 
-def test_a_part_of_a_page_has_no_panel() -> None:
+@pytest.mark.parametrize("part", ["", "cut-off/"])
+def test_a_part_of_a_page_has_what_the_panel_shows_by_then(part: str) -> None:
     test = scored(40)
-    assert "How it was computed" not in get(f"/tests/{test.pk}/cut-off/", htmx=True).text
+    page = get(f"/tests/{test.pk}/{part}", htmx=True)
+    assert "How it was computed" in page.text
+    assert '<div hx-swap-oob="innerHTML:#computed">' in page.html
+    # What is open stays open: the element itself is not replaced.
+    assert 'id="computed"' not in page.html
+
+
+def test_a_part_that_is_asked_for_again_and_again_has_no_panel() -> None:
+    assert "How it was computed" not in get("/posts/", htmx=True).text
 
 
 def test_statements_are_recorded_as_they_were_sent() -> None:
