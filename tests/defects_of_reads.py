@@ -111,15 +111,15 @@ READS = (
     Mutation(
         "an index for the size has entries without a time taken",
         "declaration/indexes",
-        "eligible & Q(*map(not_null, computed))",
-        "eligible",
+        "index.condition = eligible & Q(mark)",
+        "index.condition = eligible",
         "tests/test_covering.py",
     ),
     Mutation(
         "an index for the size tells who is better by a term after an expression",
         "declaration/coverage",
-        "return len([*takewhile(lambda term: isinstance(as_written(term), F), board.terms)])",
-        "return len([term for term in board.terms if isinstance(as_written(term), F)])",
+        "leading = takewhile(",
+        "leading = filter(",
         "tests/test_covering.py",
     ),
     Mutation(
@@ -128,6 +128,13 @@ READS = (
         "all_of([*tied, comes_before(rest, or_tied=or_tied)])",
         "comes_before(rest, or_tied=or_tied)",
         COUNTED,
+    ),
+    Mutation(
+        "the index for the size is left out where ranked entries are counted",
+        "standings/entries",
+        "if plan.members is Members.COUNTED else None",
+        "if plan.members is Members.ANY else None",
+        "tests/test_covering.py",
     ),
     Mutation(
         "an entry that ties is not counted, by two indexes",
@@ -139,8 +146,8 @@ READS = (
     Mutation(
         "the size of a board of members is that of their entries",
         "standings/counted",
-        'if parts and self._counts == ["size"]:\n            rows, members = self._members_among(rows)',
-        'if parts and self._counts == ["size"]:\n            members = Count("*")',
+        'self._members_among(rows) if parts else (rows, Count("*"))',
+        'self._members_among(rows) if not parts else (rows, Count("*"))',
         PAGING,
     ),
     Mutation(

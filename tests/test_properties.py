@@ -33,6 +33,8 @@ from leaderboard import (
     TopCount,
     TopPercent,
 )
+from leaderboard.declaration.coverage import SizeIndex
+from leaderboard.declaration.indexes import mark_of_size
 from leaderboard.testing import assert_matches_reference, reference_standings
 from tests.examples import HypothesisTestCase
 from tests.testapp.models import Attempt, Candidate, Test
@@ -170,9 +172,8 @@ def boards(
 
 def counted_apart(board: Leaderboard, terms: int) -> Any:
     """Return a patch by which those better by the first ``terms`` are counted by an index of their own."""
-    return mock.patch(
-        "leaderboard.standings.counted.columns_of_size_index", return_value=min(terms, len(board.terms) - 1)
-    )
+    index = SizeIndex(columns=min(terms, len(board.terms) - 1), mark=mark_of_size(board.terms))
+    return mock.patch("leaderboard.standings.counted.size_index", return_value=index)
 
 
 def load(rows: list[dict[str, Any]]) -> list[Test]:

@@ -10,6 +10,7 @@ from django.contrib.postgres.indexes import OpClass
 from django.db import models
 from django.db.models import F, Model, OrderBy, Q
 
+from leaderboard.declaration.indexes import mark_of_size
 from leaderboard.declaration.leaderboard import Leaderboard
 from leaderboard.expressions.fields import is_text, value_field
 from leaderboard.expressions.terms import as_written
@@ -25,11 +26,12 @@ from leaderboard.orm.trees import nodes_of, path_of
 
 __all__ = [
     "Columns",
-    "columns_of_size_index",
+    "SizeIndex",
     "finds_counting_entries",
     "has_covering_index",
     "missing_indexes",
     "otherwise_collated",
+    "size_index",
     "table_of",
     "wanted_indexes",
 ]
@@ -44,6 +46,16 @@ class Present(NamedTuple):
     columns: Columns
     included: Sequence[str] = ()
     condition: Q | None = None
+
+
+class SizeIndex(NamedTuple):
+    """The index for the size of a board: how many terms are columns before any expression, and its mark.
+
+    Statements that have the ``mark`` as a condition are counted from it.
+    """
+
+    columns: int
+    mark: Any
 
 
 def wanted_indexes(model: type[Model], board: Leaderboard) -> list[Columns]:
@@ -107,19 +119,16 @@ def _has_covering_index(model: type[Model], board: Leaderboard) -> bool:
     )
 
 
-def columns_of_size_index(model: type[Model], board: Leaderboard) -> int:
-    """Return how many terms are columns before the first expression, 0 without the index for the size.
-
-    By that index who is better by these terms is counted as the whole board is.
-    """
-    return board.prepared(("columns_of_size_index", model), lambda: _columns_of_size_index(model, board))
+def size_index(model: type[Model], board: Leaderboard) -> SizeIndex | None:
+    """Return what the model's index for the size is, from which the board is counted; None for none."""
+    return board.prepared(("size_index", model), lambda: _size_index(model, board))
 
 
-def _columns_of_size_index(model: type[Model], board: Leaderboard) -> int:
+def _size_index(model: type[Model], board: Leaderboard) -> SizeIndex | None:
     try:
         *_, size = board.indexes("x", covering=True)
     except ValueError:
-        return 0
+        return None
     wanted = _columns(model, size)
     if (
         size.name != "x_size"
@@ -129,8 +138,9 @@ def _columns_of_size_index(model: type[Model], board: Leaderboard) -> int:
             for index in _indexes_of(model)
         )
     ):
-        return 0
-    return len([*takewhile(lambda term: isinstance(as_written(term), F), board.terms)])
+        return None
+    leading = takewhile(lambda term: isinstance(as_written(term), F), board.terms)
+    return SizeIndex(columns=len([*leading]), mark=mark_of_size(board.terms))
 
 
 def table_of(model: type[Model], columns: Columns) -> type[Model] | None:

@@ -24,7 +24,7 @@ from django.contrib.postgres.aggregates import BoolOr
 from django.db.models import Count, Exists, ExpressionWrapper, F, Model, OrderBy, OuterRef, Q, Subquery, Value
 from django.db.models.lookups import Exact, IsNull
 
-from leaderboard.declaration.coverage import columns_of_size_index
+from leaderboard.declaration.coverage import size_index
 from leaderboard.expressions.bounds import beyond
 from leaderboard.expressions.fields import BIGINT, UNCONVERTED
 from leaderboard.expressions.literals import FromText
@@ -148,10 +148,10 @@ class CountedTally(Tally):
         # What is counted in the one scan of the board.
         self._counts: list[str] = []
         self._declaration = place.ranking.declaration
-        # An index for the size tells who is better by the terms that it has, too.
-        self._apart = (
-            0 if self._declaration.member_parts else columns_of_size_index(plan.model, self._declaration)
-        )
+        self._size_index = size_index(plan.model, self._declaration)
+        # It tells who is better by the terms that it has, too.
+        index = None if self._declaration.member_parts else self._size_index
+        self._apart = 0 if index is None else index.columns
         # Then what comes before the entry is counted in the same scan; of nobody the index tells at once.
         needs_size = any(column.needs_board_size for column in plan.columns.values())
         self._reads_board = needs_size and not is_first and not self._apart
@@ -210,11 +210,11 @@ class CountedTally(Tally):
 
     def _board(self) -> LevelQuery:
         """Return the query for the figures of the board, which reads it once."""
-        rows = self._rivals()
         parts = self._declaration.member_parts
-        if parts and self._counts == ["size"]:
-            rows, members = self._members_among(rows)
-            rows.aggregate_rows(Array(members))
+        rows = self._rivals(mark=self._mark if self._counts == ["size"] else None)
+        if self._counts == ["size"]:
+            rows, number = self._members_among(rows) if parts else (rows, Count("*"))
+            rows.aggregate_rows(Array(number))
             return rows
         sides = {"before": False, "up_to": True}
         places = {name: comes_before(self._by_terms, or_tied=tied) for name, tied in sides.items()}
@@ -244,13 +244,18 @@ class CountedTally(Tally):
         rows.select_distinct(_named("member", parts))
         return level_over(rows, self._plan.levels.counting), Count("*")
 
-    def _rivals(self, level: str | None = None) -> LevelQuery:
-        """Return a query for those among whom the entry has its rank."""
-        return self._population(level)
+    @property
+    def _mark(self) -> Any:
+        """What lets a query be counted from the index for the size; None where there is none."""
+        return None if self._size_index is None else self._size_index.mark
 
-    def _population(self, level: str | None = None) -> LevelQuery:
+    def _rivals(self, level: str | None = None, *, mark: Any = None) -> LevelQuery:
+        """Return a query for those among whom the entry has its rank."""
+        return self._population(level, mark=mark)
+
+    def _population(self, level: str | None = None, *, mark: Any = None) -> LevelQuery:
         """Return a query for the entries of the board that are eligible and complete."""
-        return ranked_entries(self._plan, level or self._plan.levels.rival)
+        return ranked_entries(self._plan, level or self._plan.levels.rival, mark=mark)
 
     @property
     def _by_terms(self) -> list[tuple[OrderBy, FromText]]:
@@ -303,9 +308,10 @@ class CountedTally(Tally):
         """Yield how many are better by columns of the index for the size, and how many by the rest."""
         columns, rest = order[: self._apart], order[self._apart :]
         tied = [equal(term.expression, value) for term, value in columns]
-        for condition in (comes_before(columns), all_of([*tied, comes_before(rest, or_tied=or_tied)])):
-            rows = self._rivals()
-            rows.restrict(condition)
+        by_index, by_rest = self._rivals(mark=self._mark), self._rivals()
+        by_index.restrict(comes_before(columns))
+        by_rest.restrict(all_of([*tied, comes_before(rest, or_tied=or_tied)]))
+        for rows in (by_index, by_rest):
             rows.aggregate_rows(Count("*"))
             yield Subquery(rows, output_field=BIGINT)
 
@@ -379,14 +385,15 @@ class CountedTally(Tally):
         return rows
 
 
-def ranked_entries(plan: Plan, level: str) -> LevelQuery:
-    """Return a query for the entries of a plan's one board that are eligible and complete."""
+def ranked_entries(plan: Plan, level: str, *, mark: Any = None) -> LevelQuery:
+    """Return a query for the entries of a plan's one board that are eligible and complete, by ``mark``."""
     (ranking,) = plan.rankings
     declaration = ranking.ranking.declaration
     rows = level_of(plan.model, level)
     within = rows.resolved(declaration.within)
     columns = Columns(rows)
-    for condition in (*eligibility(plan.model, ranking, columns), *completeness(declaration, columns)):
+    present = completeness(declaration, columns, mark=mark)
+    for condition in (*eligibility(plan.model, ranking, columns), *present):
         rows.restrict(condition)
     rows.restrict_first([lookup_on(within[name], lookup) for name, lookup in ranking.pins.items()])
     return rows

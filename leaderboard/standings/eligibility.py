@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import Case, Model, Q, When
+from django.db.models import Case, F, Model, Q, When
 from django.db.models.functions import Cast
 
 from leaderboard.declaration.leaderboard import Leaderboard
 from leaderboard.expressions.fields import BOOLEAN
 from leaderboard.expressions.logic import InSubquery, all_of, any_of, is_true, not_null
+from leaderboard.expressions.terms import as_written
 from leaderboard.orm.columns import DerivedColumn
 from leaderboard.orm.models import base_query, key_parts
 from leaderboard.orm.views import keys_of
@@ -42,9 +43,11 @@ def eligibility(model: type[Model], ranking: RankingPlan, columns: Columns) -> l
     return conditions
 
 
-def completeness(declaration: Leaderboard, columns: Columns) -> list[Any]:
-    """Return the conditions for an entry to have no NULL term."""
-    return [not_null(columns.here(term.expression)) for term in declaration.terms]
+def completeness(declaration: Leaderboard, columns: Columns, *, mark: Any = None) -> list[Any]:
+    """Return the conditions for an entry to have no NULL term; ``mark`` is one for all expressions."""
+    terms = [term.expression for term in declaration.terms if mark is None or isinstance(as_written(term), F)]
+    present = [not_null(columns.here(term)) for term in terms]
+    return present if mark is None else [*present, mark]
 
 
 def marked(eligible: Sequence[Any], present: Sequence[Any]) -> Any:

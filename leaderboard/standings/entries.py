@@ -28,6 +28,7 @@ from typing import Any
 
 from django.db.models import OrderBy
 
+from leaderboard.declaration.coverage import size_index
 from leaderboard.expressions.logic import is_true
 from leaderboard.orm.levels import LevelQuery, level_of, level_over
 from leaderboard.orm.trees import holds_query
@@ -138,7 +139,8 @@ def _ranking_columns(plan: Plan, ranking: RankingPlan, columns: Columns) -> Rank
     terms = [columns.add("term", term.expression) for term in declaration.terms]
     ties = [columns.add("tie", tie.expression) for tie in declaration.ties_by]
     eligible = eligibility(plan.model, ranking, columns)
-    present = completeness(declaration, columns)
+    size = size_index(plan.model, declaration) if plan.members is Members.COUNTED else None
+    present = completeness(declaration, columns, mark=None if size is None else size.mark)
     complete = None
     if plan.only_ranked:
         for condition in (*eligible, *present):

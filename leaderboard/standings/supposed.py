@@ -81,17 +81,17 @@ class SupposedTally(CountedTally):
     def _has_key(self) -> bool:
         return all(value.value is not None for value in self._place.key)
 
-    def _rivals(self, level: str | None = None) -> LevelQuery:
-        rows = self._others(level)
+    def _rivals(self, level: str | None = None, *, mark: Any = None) -> LevelQuery:
+        rows = self._others(level, mark=mark)
         parts = self._declaration.member_parts
         if parts:
             own = zip(parts, self._place.member, strict=True)
             rows.restrict(Negation(all_of([not_distinct(part, value) for part, value in own])))
         return rows
 
-    def _others(self, level: str | None = None) -> LevelQuery:
+    def _others(self, level: str | None = None, *, mark: Any = None) -> LevelQuery:
         """Return a query for the entries of the board without what is stored of this one."""
-        rows = self._population(level)
+        rows = self._population(level, mark=mark)
         if self._has_key:
             own = zip(key_names(self._plan.model), self._place.key, strict=True)
             rows.restrict(Negation(all_of([equal(F(name), value) for name, value in own])))
