@@ -137,6 +137,27 @@ READS = (
         "tests/test_covering.py",
     ),
     Mutation(
+        "the first of all entries is taken for the first that counts",
+        "standings/located",
+        "counting.kind is Counting.BEST and not declaration.ties_by",
+        "counting.kind is not None",
+        PAGING,
+    ),
+    Mutation(
+        "a board of the whole table has no condition",
+        "orm/written",
+        'return "TRUE", ()',
+        "return None",
+        PAGING,
+    ),
+    Mutation(
+        "what is eligible reaches no other table",
+        "orm/trees",
+        "resolve_expression(query, allow_joins=True, reuse=None)",
+        "resolve_expression(query, allow_joins=False, reuse=None)",
+        PAGING,
+    ),
+    Mutation(
         "an entry that ties is not counted, by two indexes",
         "standings/counted",
         "all_of([*tied, comes_before(rest, or_tied=or_tied)])",
