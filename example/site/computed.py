@@ -10,6 +10,7 @@ from typing import Any
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
+from django.utils.cache import patch_vary_headers
 
 from example.site.statements import indented
 
@@ -74,10 +75,19 @@ class Computed:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         recorder = Recorder()
+        is_part = bool(getattr(request, "htmx", False))
+        if is_part:
+            # A part has another panel than its page, at the same URL: neither may stand for the other.
+            for condition in ("HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE"):
+                request.META.pop(condition, None)
         with connection.execute_wrapper(recorder):
             response = self.get_response(request)
         if response.streaming or PLACE not in response.content:
             return response
+        patch_vary_headers(response, ["HX-Request"])
+        if is_part:
+            for validator in ("ETag", "Last-Modified"):
+                del response[validator]
         found = {
             "statements": recorder.statements,
             "took": sum(statement.took for statement in recorder.statements),

@@ -24,12 +24,15 @@ COMPARED = {"exact", "gt", "gte", "in", "lt", "lte", "range"}
 WORDS = {"true": True, "1": True, "false": False, "0": False}
 
 
-def filtered(view: Any, name: str, condition: Q) -> Any:
-    """Return a queryset held to a condition that a parameter gives.
+def filtered(view: Any, name: str, condition: Q, lookups: Sequence[str]) -> Any:
+    """Return a queryset held to a condition by these lookups that a parameter gives, with each entry once.
 
     Raises ``InvalidParameter`` where a value of it is none of its field.
     """
     try:
+        if any(_meets_many(view.model, lookup) for lookup in lookups):
+            # A join would show an entry as often as there are rows that the condition is true of.
+            condition = Q(pk__in=view.model._base_manager.filter(condition).values("pk"))
         view = view.filter(condition)
         # Some values are looked at no earlier, such as a year.
         statement_of(view.query, connections[view.db])
@@ -67,6 +70,18 @@ def in_zone(value: Any) -> Any:
     if not isinstance(value, datetime) or not settings.USE_TZ or timezone.is_aware(value):
         return value
     return timezone.make_aware(value, timezone.get_default_timezone())
+
+
+def _meets_many(model: Any, lookup: str) -> bool:
+    """Return whether a lookup follows a relation to many rows."""
+    for name in lookup.split("__"):
+        found = None if model is None else field_called(model, name)
+        if found is None:
+            return False
+        if found.one_to_many or found.many_to_many:
+            return True
+        model = found.related_model
+    return False
 
 
 def _led_to(model: Any, names: Sequence[str]) -> tuple[Any, Sequence[str]]:

@@ -99,13 +99,13 @@ class BoardView(View):
         view = board_or_404(self.get_queryset(), **self.kwargs)
         for name, lookup in self.filters.items():
             if (text := self.parameters.text(name)) is not None:
-                view = filtered(view, name, looked_up(view.model, name, lookup, text))
+                view = filtered(view, name, looked_up(view.model, name, lookup, text), [lookup])
         words = (self.parameters.text("search") or "").split() if self.search else []
         if len(words) > MOST_WORDS:
             raise InvalidParameter("search", f"it has {len(words)} words, and may have {MOST_WORDS}.")
         for word in words:
             found = Q(*((f"{sought}__icontains", word) for sought in self.search), _connector=Q.OR)
-            view = filtered(view, "search", found)
+            view = filtered(view, "search", found, self.search)
         return view.select_related(*related) if (related := self.columns.related) else view
 
     def get_scope(self) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 from typing import Any
 
 from django.template import Context, Library
@@ -54,12 +53,12 @@ def leaderboard_pages(context: Context, board: Any, caption: str = "") -> dict[s
 
 
 @register.filter
-def percentile(value: float | None) -> Any:
-    """Return a percentile with one decimal place, cut off; nothing for None."""
-    return "" if value is None else formats.percentile(value)
+def percentile(value: Any) -> Any:
+    """Return a percentile with one decimal place, cut off; nothing for None, and for what is not there."""
+    return "" if value in (None, "") else formats.percentile(value)
 
 
 @register.filter
-def time_taken(value: timedelta | None) -> str:
-    """Return a duration as ``0:30:00``; nothing for None."""
-    return "" if value is None else formats.time_taken(value)
+def time_taken(value: Any) -> str:
+    """Return a duration as ``0:30:00``; nothing for None, and for what is not there."""
+    return "" if value in (None, "") else formats.time_taken(value)

@@ -97,6 +97,33 @@ def test_filters_and_search_are_views(test: Test) -> None:
         assert get(f"/tests/{test.pk}/?{other}cursor={red['next'].split('cursor=')[1]}", 400)
 
 
+class Commented(BoardView):
+    queryset = Attempt.objects.board("members")
+    fields = ("pk",)
+    filters = {"said": "comments__text", "of": "comments__pk"}  # noqa: RUF012
+    search = ("candidate__name", "comments__text")
+
+
+@pytest.mark.parametrize("query", ["said=well", "search=well"])
+def test_an_entry_is_shown_once_however_many_related_rows_a_filter_finds(test: Test, query: str) -> None:
+    first, second = view(test).ranked()[:2]
+    for attempt in (first, first, first, second):
+        attempt.comments.create(text="well")
+    for action, most in (("page", ""), ("page", "&size=1"), ("jsonl", "")):
+        request = RequestFactory().get(f"/?{query}{most}")
+        response: Any = Commented.as_view(action=action)(request, test=test.pk)
+        if action == "page":
+            shown = json.loads(response.content)["entries"]
+        else:
+            shown = [json.loads(line) for line in b"".join(response).splitlines()]
+        assert [entry["pk"] for entry in shown] == [first.pk, second.pk][: 1 if most else 2]
+
+
+def test_a_value_that_is_none_of_a_field_of_related_rows_is_told(test: Test) -> None:
+    response = Commented.as_view()(RequestFactory().get("/?of=x"), test=test.pk)
+    assert response.status_code == 400
+
+
 def test_neighbours_and_standings(test: Test) -> None:
     everyone = [entry.candidate_id for entry in view(test).ranked()]
     one = everyone[2]

@@ -267,3 +267,9 @@ def test_other_metrics_as_people_read_them() -> None:
     assert rank(10**18) == 10**18
     assert qualification(Qualification.NOT_QUALIFIED) == "Not qualified"
     assert filtered("percentile", None) == filtered("time_taken", None) == ""
+
+
+@pytest.mark.parametrize("name", ["percentile", "time_taken"])
+def test_the_filters_say_nothing_of_a_metric_that_an_entry_does_not_have(name: str) -> None:
+    source = f"{{% load leaderboard %}}[{{{{ entry.{name}|{name} }}}}]"
+    assert engines["django"].from_string(source).render({"entry": object()}) == "[]"

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from example.site import settings as site
@@ -56,6 +57,18 @@ def test_a_part_of_a_page_has_what_the_panel_shows_by_then(part: str) -> None:
     assert '<div hx-swap-oob="innerHTML:#computed">' in page.html
     # What is open stays open: the element itself is not replaced.
     assert 'id="computed"' not in page.html
+
+
+def test_a_page_and_its_part_do_not_stand_for_each_other_in_a_cache() -> None:
+    test = scored(40)
+    whole, part = {"Accept": "text/html"}, {"Accept": "text/html", "HX-Request": "true"}
+    page = Client().get(f"/tests/{test.pk}/", headers=whole)
+    known = {"If-None-Match": page["ETag"], "If-Modified-Since": page["Last-Modified"]}
+    assert Client().get(f"/tests/{test.pk}/", headers={**whole, **known}).status_code == 304
+    answer = Client().get(f"/tests/{test.pk}/", headers={**part, **known})
+    assert answer.status_code == 200
+    assert "HX-Request" in page["Vary"] and "HX-Request" in answer["Vary"]
+    assert not {"ETag", "Last-Modified"} & {*answer.headers}
 
 
 def test_a_part_that_is_asked_for_again_and_again_has_no_panel() -> None:
