@@ -28,9 +28,13 @@ from leaderboard.endpoints.page import Page, Pager
 from leaderboard.endpoints.parameters import Parameters
 from leaderboard.endpoints.representation import Columns, plain, standing_of
 from leaderboard.endpoints.what_if import what_would_be
+from leaderboard.querysets.manager import LeaderboardQuerySet
 
 __all__ = ["BoardView"]
 
+# What a request says of pages and of whom it asks for, which no filter can be called.
+PAGING = ("size", "ordering", "cursor", "rank", "page", "member")
+TAKEN = (*PAGING, "entry", "before", "after", "search")
 JSON = "application/json"
 HTML = "text/html"
 MOST_WORDS = 10
@@ -72,6 +76,20 @@ class BoardView(View):
     }
 
     @classmethod
+    def as_view(cls, **initkwargs: Any) -> Callable[..., HttpResponseBase]:
+        """Return the function that answers; raises ``ImproperlyConfigured`` for what no request can mend."""
+        for name in ("fields", "filters", "search"):
+            if isinstance(given := initkwargs.get(name, getattr(cls, name)), str):
+                raise ImproperlyConfigured(f"{cls.__name__}.{name} = {given!r} must be a list, or a mapping.")
+        for name in initkwargs.get("filters", cls.filters):
+            if name in TAKEN:
+                raise ImproperlyConfigured(
+                    f"{cls.__name__}.filters has {name!r}, which is a parameter of its own; "
+                    f"call the filter otherwise than {', '.join(TAKEN)}."
+                )
+        return super().as_view(**initkwargs)
+
+    @classmethod
     def urls(cls, name: str, **options: Any) -> list[URLPattern]:
         """Return the patterns for ``include()``, called ``name`` and an action: ``attempts-page``."""
         return [
@@ -89,6 +107,11 @@ class BoardView(View):
             queryset = self.model._default_manager.all()
         else:
             raise ImproperlyConfigured(f"{type(self).__name__} needs a model or a queryset.")
+        if not isinstance(queryset, LeaderboardQuerySet):
+            raise ImproperlyConfigured(
+                f"{type(self).__name__} shows {queryset.model._meta.label}, which has no boards by this "
+                "manager: give it objects = LeaderboardManager(…), or the view a queryset that has some."
+            )
         return queryset if self.board is None else queryset.board(self.board)
 
     def get_view(self) -> Any:
@@ -218,6 +241,9 @@ class BoardView(View):
 
     def get_export(self) -> HttpResponseBase:
         """Return all entries of the board as a file."""
+        for name in PAGING:
+            if self.parameters.text(name) is not None:
+                raise InvalidParameter(name, "is of pages; a file has the whole board, in its order.")
         view = self.get_view()
         require_board(view)
         return export(view, self.columns, self.pager, self.action)

@@ -394,6 +394,28 @@ def test_what_is_declared_wrongly_is_told() -> None:
     assert Columns(Attempt, {"c": "candidate", "n": "candidate__name"}).related == ["candidate"]
 
 
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"search": "candidate__name"}, "Wrong.search = 'candidate__name' must be a list"),
+        ({"fields": "score"}, "Wrong.fields = 'score' must be a list, or a mapping"),
+        ({"filters": {"size": "score"}}, "Wrong.filters has 'size', which is a parameter of its own"),
+        ({"filters": {"member": "label"}}, "Wrong.filters has 'member'"),
+    ],
+)
+def test_what_no_request_can_mend_is_told_with_the_urls(wrong: dict[str, Any], message: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match=message):
+        type("Wrong", (BoardView,), {"model": Attempt, **wrong}).urls("wrong")
+
+
+def test_a_model_without_boards() -> None:
+    view = BoardView.as_view(model=Candidate)
+    with pytest.raises(
+        ImproperlyConfigured, match=r"BoardView shows testapp\.Candidate, which has no boards"
+    ):
+        view(RequestFactory().get("/"))
+
+
 def test_urls_have_names(data: None) -> None:
     assert reverse("attempts-page", kwargs={"test": 1}) == "/tests/1/"
     assert reverse("attempts-around", kwargs={"test": 1}) == "/tests/1/around/"

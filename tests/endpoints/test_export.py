@@ -80,6 +80,18 @@ def test_what_is_wrong_is_said_before_anything_is_sent(kind: str, data: None) ->
     assert (missing.status_code, missing.json()) == (404, {"error": {"message": "There is no test 0."}})
     for query in ("least=x", "search=%00"):
         assert Client().get(f"/tests/{test.pk}/export.{kind}?{query}").status_code == 400
+    for query in (
+        "ordering=label",
+        "ordering=nothing",
+        "size=2",
+        "cursor=x",
+        "rank=3",
+        "page=last",
+        "member=1",
+    ):
+        refused = Client().get(f"/tests/{test.pk}/export.{kind}?{query}")
+        assert refused.status_code == 400
+        assert refused.json()["error"]["message"] == "is of pages; a file has the whole board, in its order."
 
 
 FORMULAS = [
