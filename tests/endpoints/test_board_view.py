@@ -405,7 +405,8 @@ def test_what_is_declared_wrongly_is_told() -> None:
 )
 def test_what_no_request_can_mend_is_told_with_the_urls(wrong: dict[str, Any], message: str) -> None:
     with pytest.raises(ImproperlyConfigured, match=message):
-        type("Wrong", (BoardView,), {"model": Attempt, **wrong}).urls("wrong")
+        view: Any = type("Wrong", (BoardView,), {"model": Attempt, **wrong})
+        view.urls("wrong")
 
 
 def test_a_model_without_boards() -> None:
