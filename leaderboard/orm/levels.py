@@ -42,6 +42,10 @@ class LevelQuery(Query):
     model: type[Model]
     level = ""
 
+    def get_compiler(self, using: Any = None, connection: Any = None, elide_empty: bool = True) -> Any:
+        # No rows are counted as such: NULL in place of a subquery is a text to what reads it from a level.
+        return super().get_compiler(using, connection, elide_empty=False)
+
     def table_alias(
         self, table_name: str, create: bool = False, filtered_relation: Any = None
     ) -> tuple[str, bool]:
