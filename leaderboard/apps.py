@@ -12,7 +12,7 @@ from leaderboard.counters.checks import check_counter
 from leaderboard.counters.fields import CounterField
 from leaderboard.counters.registry import register_counters
 from leaderboard.counters.upkeep import after_migrations
-from leaderboard.orm.migrations import order_triggers
+from leaderboard.orm.migrations import order_triggers, write_zones
 
 __all__ = ["LeaderboardConfig"]
 
@@ -26,6 +26,7 @@ class LeaderboardConfig(AppConfig):
 
     def ready(self) -> None:
         order_triggers()
+        write_zones()
         register_counters(apps)
         CounterField.checked_by = staticmethod(check_counter)
         post_migrate.connect(_activate, sender=self)

@@ -8,12 +8,12 @@ from unittest import mock
 
 import pytest
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils.timezone import now
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from leaderboard import Leaderboard, PercentileKind, PlanKind, RankKind, TimeTaken
+from leaderboard import Leaderboard, PercentileKind, PlanKind, Qualification, RankKind, TimeTaken
 from leaderboard.querysets.counted import CountedQuerySet
 from leaderboard.standings.located import location_of
 from leaderboard.testing import reference_standings
@@ -35,6 +35,29 @@ ties = st.sampled_from([None, ["label"], ["-big", "label"], [F("ratio").desc()]]
 def windows_refused() -> Any:
     """Return a patch by which no standing is found but by counting."""
     return mock.patch("leaderboard.standings.query.plan", side_effect=AssertionError("a window"))
+
+
+NOBODY = [Q(score__in=[]), Q(pk__in=Attempt.objects.none())]
+
+
+@pytest.mark.parametrize("kind", RankKind)
+@pytest.mark.parametrize("member", [None, "candidate", ["candidate", "label"]])
+@pytest.mark.parametrize("nobody", NOBODY)
+def test_a_board_that_nobody_is_on(nobody: Q, member: Any, kind: RankKind, data: None) -> None:
+    """Django puts NULL in place of a subquery that it knows to be empty, which is a text to PostgreSQL."""
+    declared = Leaderboard(
+        within=["test"], order_by=["-score"], member=member, rank_kind=kind, eligible=nobody
+    )
+    board = Attempt.objects.with_leaderboard(declared)
+    (entry, *_) = Attempt.objects.order_by("pk")
+    standing = board.get_standing(entry)
+    (shown,) = board.standings().filter(pk=entry.pk).iterator()
+    assert (standing.rank, standing.board_size) == (shown.rank, shown.board_size) == (None, 0)
+    assert standing.qualification == Qualification.EXCLUDED
+    assert board.with_rank().get(pk=entry.pk).rank is None
+    assert not board.with_rank().filter(pk=entry.pk, rank__lte=3)
+    assert board.rank_if(entry).rank == board.rank_if(entry).board_size == 1
+    assert not board.on_board(test=entry.test).page(3)
 
 
 class Properties(HypothesisTestCase):

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, date, timedelta
+from datetime import UTC, date, timedelta, timezone
 from time import sleep
 from typing import Any
 from unittest import mock
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import connection, models, transaction
@@ -138,6 +139,16 @@ def test_wrong_arguments(options: dict[str, Any], message: str) -> None:
 def test_a_migration_holds_them() -> None:
     eligible = ELIGIBLE & ~Q(label__in=["a", "b"]) & Q(score__gte=F("big"), held_on__gt=date(2026, 1, 1))
     for index in board(order_by=[TAKEN], eligible=eligible).indexes("x", covering=True):
+        text, imports = MigrationWriter.serialize(index)
+        names: dict[str, Any] = {}
+        exec("\n".join(sorted(imports)), names)
+        assert eval(text, names) == index
+
+
+@pytest.mark.parametrize("zone", [UTC, timezone(timedelta(hours=1)), ZoneInfo("Europe/Berlin")])
+def test_a_migration_holds_periods_of_time(zone: Any) -> None:
+    monthly = board(within={"month": TruncMonth("finished_at", tzinfo=zone)})
+    for index in [*monthly.indexes("x"), *monthly.indexes("x", covering=True)]:
         text, imports = MigrationWriter.serialize(index)
         names: dict[str, Any] = {}
         exec("\n".join(sorted(imports)), names)

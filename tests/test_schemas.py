@@ -50,6 +50,7 @@ def test_columns_named_like_ours(name: str, ranked: int) -> None:
     first, *_ = board.top(5)
     assert len(board.top(5)) == len(board.around(first)) == ranked
     assert board.get_standing(first).rank == 1
+    assert board.rank_if(first).rank == board.rank_if(score=5, who="d").rank == 1
     assert len(boards.on_board(season="t%s").top(5)) == 1
 
 

@@ -42,6 +42,10 @@ class LevelQuery(Query):
     model: type[Model]
     level = ""
 
+    def get_compiler(self, using: Any = None, connection: Any = None, elide_empty: bool = True) -> Any:
+        # No rows are counted as such: NULL in place of a subquery is a text to what reads it from a level.
+        return super().get_compiler(using, connection, elide_empty=False)
+
     def table_alias(
         self, table_name: str, create: bool = False, filtered_relation: Any = None
     ) -> tuple[str, bool]:
@@ -293,7 +297,15 @@ def level_over(
 
 def row_of(columns: Mapping[str, Any]) -> Query:
     """Return a query for one row that stands in no table, of expressions by the names of their columns."""
-    query = Query(None)
+    query = RowQuery(None)
     for name, expression in columns.items():
         query.add_annotation(expression, name)
     return query
+
+
+class RowQuery(Query):
+    """A query whose annotations are called as columns of a table are."""
+
+    def check_alias(self, alias: str) -> None:
+        # Django takes any name of a column, and of an annotation none with a space.
+        pass

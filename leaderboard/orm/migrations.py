@@ -1,16 +1,20 @@
-"""Triggers in migrations: their order among other operations, which Django cannot know; apps without any."""
+"""Triggers and time zones in migrations, which Django cannot order and write; apps without migrations."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timezone
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.core.management.commands import makemigrations, migrate
 from django.db.migrations import AlterModelTable
 from django.db.migrations.autodetector import MigrationAutodetector, OperationDependency
 from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.serializer import BaseSerializer
+from django.db.migrations.writer import MigrationWriter
 
-__all__ = ["OrderedTriggers", "apps_without_migrations", "order_triggers"]
+__all__ = ["OrderedTriggers", "apps_without_migrations", "order_triggers", "write_zones"]
 
 
 class Required(OperationDependency):
@@ -71,6 +75,19 @@ def order_triggers() -> None:
     for command in commands:
         # The name too, as pgtrigger builds on it where its app comes later.
         command.MigrationAutodetector = command.Command.autodetector = detector
+
+
+class ZoneSerializer(BaseSerializer):
+    """How a time zone is written into a migration."""
+
+    def serialize(self) -> tuple[str, set[str]]:
+        return repr(self.value), {f"import {type(self.value).__module__}"}
+
+
+def write_zones() -> None:
+    """Let migrations have time zones, as indexes on a truncated time do: Django writes some from 6.0 on."""
+    for kind in (timezone, ZoneInfo):
+        MigrationWriter.register_serializer(kind, ZoneSerializer)
 
 
 def apps_without_migrations() -> set[str]:
