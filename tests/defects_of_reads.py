@@ -144,6 +144,13 @@ READS = (
         PAGING,
     ),
     Mutation(
+        "a page begins beside an entry that does not count",
+        "standings/located",
+        "        if declaration.member_parts:\n            same = {",
+        "        if declaration.null_is_a_board:\n            same = {",
+        PAGING,
+    ),
+    Mutation(
         "a board of the whole table has no condition",
         "orm/written",
         'return "TRUE", ()',

@@ -28,7 +28,7 @@ from leaderboard.querysets.each import EachQuerySet
 from leaderboard.querysets.places import MOST_ROWS, as_value, at_least_one
 from leaderboard.standings.bookmark import Bookmark, BookmarkAnnotation, place_of
 from leaderboard.standings.explained import ChosenPlan, plan_of_run
-from leaderboard.standings.located import Location, first_of, location_of
+from leaderboard.standings.located import Location, first_of, location_of, ranked_of
 from leaderboard.standings.metrics import Rank, Ranking
 from leaderboard.standings.plan import Place
 from leaderboard.standings.run import Run, can_be_run
@@ -107,7 +107,11 @@ class PageQuerySet(EachQuerySet):
             mark = place_of(entry, self.model, self.leaderboard)
         elif entry is not None or of_member is not None:
             found = self._of_one(ranked, "page", entry, None, of_member)
-            read = found._place_in_view(self._location)
+            read = (
+                found._place_in_view(self._location)
+                if entry is None
+                else self._place_of_ranked(found, self._key_of(entry))
+            )
             if read is None:
                 raise self._missing(entry, None, of_member, "ranked, on the board and in the view")
             key, place = read
@@ -189,6 +193,22 @@ class PageQuerySet(EachQuerySet):
             return None
         key, values = row[: len(names)], row[len(names) :]
         return key, None if location is None else location.place(self._ranking, values)
+
+    def _place_of_ranked(self, found: Self, key: Any) -> tuple[tuple[Any, ...], Place | None] | None:
+        """Return the same of the view's ranked entry with a key, which is all that ``found`` has."""
+        location, connection = self._location, connections[found.db]
+        one = self.whole_board().filter(pk=key)
+        is_plain_row = self.is_whole_board and one.query.is_of_one_table and len(key_names(self.model)) == 1
+        statement = (
+            ranked_of(self.model, self._ranking, location, connection)
+            if is_plain_row and location is not None
+            else None
+        )
+        if statement is None or location is None:
+            return found._place_in_view(location)
+        condition = one.query.own_condition(connection)
+        row = None if condition is None else statement.first(connection, condition=condition)
+        return None if row is None else ((key,), location.place(self._ranking, row))
 
     def _page_of(self, key: tuple[Any, ...], size: int, *, is_whole: bool) -> Self:
         """Return the page that an entry is on, of this queryset, which is in order."""

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Case, F, Model, OrderBy, QuerySet, When
+from django.db.models import Case, F, Model, OrderBy, OuterRef, QuerySet, Subquery, When
 
 from leaderboard.expressions.literals import AsText, FromText
 from leaderboard.expressions.terms import Term
@@ -21,7 +21,7 @@ from leaderboard.kinds import Counting
 from leaderboard.orm.conditions import is_opaque, lookup_on
 from leaderboard.orm.levels import level_of
 from leaderboard.orm.models import key_names
-from leaderboard.orm.trees import holds_query, output_field_of, resolved_on_model
+from leaderboard.orm.trees import holds_query, output_field_of, path_of, resolved_on_model
 from leaderboard.orm.written import Gap, Statement
 from leaderboard.standings.columns import Columns
 from leaderboard.standings.eligibility import completeness, eligibility, marked
@@ -29,7 +29,15 @@ from leaderboard.standings.metrics import Ranking
 from leaderboard.standings.plan import Place, RankingPlan
 from leaderboard.standings.shared import is_lasting, written_once
 
-__all__ = ["Location", "counting_order", "first_of", "location_of", "reading_of", "supposed_place"]
+__all__ = [
+    "Location",
+    "counting_order",
+    "first_of",
+    "location_of",
+    "ranked_of",
+    "reading_of",
+    "supposed_place",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,14 +141,43 @@ def first_of(model: type[Model], ranking: Ranking, location: Location, connectio
         return None
 
     def once() -> Statement:
-        columns = Columns(level_of(model, "entry"))
-        ranked = [*eligibility(model, _pinned(ranking), columns), *completeness(declaration, columns)]
+        ranked = _ranked(model, ranking)
         ties = [OrderBy(tie.expression, tie.descending, nulls_last=True) for tie in declaration.ties_by]
         rows: Any = QuerySet(model).filter(Gap(), *ranked)
         rows = rows.order_by(*declaration.terms, *ties, *_keys(model))
         return Statement.of(rows.values_list(*location.columns)[:1].query, connection)
 
     return written_once(declaration, ("first", model), connection, once)
+
+
+def ranked_of(model: type[Model], ranking: Ranking, location: Location, connection: Any) -> Statement | None:
+    """Return the statement that reads the place of the one ranked entry that meets the condition in its gap.
+
+    None where the statement may be another one at another moment, and where a member's entries on a board are
+    not those with the same columns.
+    """
+    declaration = ranking.declaration
+    parts = [*declaration.within.values(), *declaration.member_parts]
+    are_columns = all(isinstance(part, F) and "__" not in path_of(part) for part in parts)
+    if ranking.view is not None or not is_lasting(declaration, model):
+        return None
+    if declaration.member_parts and not (
+        isinstance(declaration.member, str) and are_columns and not declaration.null_is_a_board
+    ):
+        return None
+
+    def once() -> Statement:
+        ranked = _ranked(model, ranking)
+        rows: Any = QuerySet(model).filter(Gap(), *ranked)
+        if declaration.member_parts:
+            same = {path_of(part): OuterRef(path_of(part)) for part in parts}
+            by_field = declaration.counting.order_by(declaration.collation)
+            order = declaration.terms if by_field is None else [by_field]
+            others: Any = QuerySet(model).filter(*ranked, **same).order_by(*order, *_keys(model))
+            rows = rows.filter(pk=Subquery(others.values("pk")[:1]))
+        return Statement.of(rows.order_by().values_list(*location.columns)[:1].query, connection)
+
+    return written_once(declaration, ("ranked", model), connection, once)
 
 
 def supposed_place(
@@ -183,6 +220,12 @@ def counting_order(model: type[Model], ranking: Ranking) -> Iterator[OrderBy]:
 def _pinned(ranking: Ranking) -> RankingPlan:
     """Return a plan for the entries of one board, whichever that is."""
     return RankingPlan(ranking, dict.fromkeys(ranking.declaration.within), frozenset(), None)
+
+
+def _ranked(model: type[Model], ranking: Ranking) -> list[Any]:
+    """Return the conditions for an entry to be eligible and complete."""
+    columns = Columns(level_of(model, "entry"))
+    return [*eligibility(model, _pinned(ranking), columns), *completeness(ranking.declaration, columns)]
 
 
 def _keys(model: type[Model]) -> Iterator[OrderBy]:
