@@ -120,7 +120,9 @@ BY_TIES = {"ties_by": ["-big"]}
 @pytest.mark.parametrize("changes", [{}, BY_TIES, {"eligible": Q(test__name="test 0")}])
 @pytest.mark.parametrize("counting", [None, Best(), Latest("finished_at")])
 @pytest.mark.parametrize("within", [[], ["test"]])
-def test_the_first_page(within: list[str], counting: Any, changes: dict[str, Any], data: None) -> None:
+def test_the_first_page_and_those_beside_an_entry(
+    within: list[str], counting: Any, changes: dict[str, Any], data: None
+) -> None:
     declared = Leaderboard(
         within=within,
         order_by=["-score"],
@@ -142,6 +144,13 @@ def test_the_first_page(within: list[str], counting: Any, changes: dict[str, Any
     pins = {"test": test} if within else {}
     view = Attempt.objects.with_leaderboard(declared).on_board(**pins).with_rank()
     everyone = shown(view.ranked().iterator())
+    positions = {pk: position for position, (pk, *_) in enumerate(everyone)}
+    for entry in Attempt.objects.filter(test=test):
+        if (position := positions.get(entry.pk)) is not None:
+            assert shown(view.page(2, after=entry)) == everyone[position + 1 : position + 3]
+            continue
+        with pytest.raises(Attempt.DoesNotExist):
+            view.page(2, after=entry)
     # Where no index finds a member's entries, there is no run.
     with nullcontext() if counting and not within else runs_only():
         assert shown(view.page(3)) == everyone[:3] != []
