@@ -251,8 +251,8 @@ READS = (
     Mutation(
         "who is before the first page is looked for on the whole board",
         "standings/counted",
-        "not is_first and any(",
-        "any(",
+        "needs_size and not is_first and not self._apart",
+        "needs_size and not self._apart",
         PAGING,
     ),
     Mutation(

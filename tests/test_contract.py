@@ -22,6 +22,8 @@ DOCUMENTED = {
     "django.conf",
     "django.core.exceptions",
     "django.db",
+    "django.db.migrations.serializer",
+    "django.db.migrations.writer",
     "django.db.models",
     "django.db.models.lookups",
     "django.utils.functional",
