@@ -15,6 +15,7 @@ from django.utils import timezone
 from leaderboard.endpoints.errors import InvalidParameter
 from leaderboard.expressions.arguments import reason_of
 from leaderboard.orm.models import field_called
+from leaderboard.orm.trees import joined_many_rows
 from leaderboard.orm.views import statement_of
 
 __all__ = ["filtered", "in_zone", "looked_up"]
@@ -24,21 +25,21 @@ COMPARED = {"exact", "gt", "gte", "in", "lt", "lte", "range"}
 WORDS = {"true": True, "1": True, "false": False, "0": False}
 
 
-def filtered(view: Any, name: str, condition: Q, lookups: Sequence[str]) -> Any:
-    """Return a queryset held to a condition by these lookups that a parameter gives, with each entry once.
+def filtered(view: Any, name: str, condition: Q) -> Any:
+    """Return a queryset held to a condition that a parameter gives, with each entry once.
 
     Raises ``InvalidParameter`` where a value of it is none of its field.
     """
     try:
-        if any(_meets_many(view.model, lookup) for lookup in lookups):
-            # A join would show an entry as often as there are rows that the condition is true of.
-            condition = Q(pk__in=view.model._base_manager.filter(condition).values("pk"))
-        view = view.filter(condition)
+        held = view.filter(condition)
+        if joined_many_rows(held.query) is not None:
+            # The join would show an entry as often as there are rows that the condition is true of.
+            held = view.filter(pk__in=view.model._base_manager.filter(condition).values("pk"))
         # Some values are looked at no earlier, such as a year.
-        statement_of(view.query, connections[view.db])
+        statement_of(held.query, connections[held.db])
     except (OverflowError, TypeError, ValueError, ValidationError) as error:
         raise InvalidParameter(name, reason_of(error)) from error
-    return view
+    return held
 
 
 def looked_up(model: type[Model], name: str, lookup: str, text: str) -> Q:
@@ -70,18 +71,6 @@ def in_zone(value: Any) -> Any:
     if not isinstance(value, datetime) or not settings.USE_TZ or timezone.is_aware(value):
         return value
     return timezone.make_aware(value, timezone.get_default_timezone())
-
-
-def _meets_many(model: Any, lookup: str) -> bool:
-    """Return whether a lookup follows a relation to many rows."""
-    for name in lookup.split("__"):
-        found = None if model is None else field_called(model, name)
-        if found is None:
-            return False
-        if found.one_to_many or found.many_to_many:
-            return True
-        model = found.related_model
-    return False
 
 
 def _led_to(model: Any, names: Sequence[str]) -> tuple[Any, Sequence[str]]:

@@ -32,9 +32,9 @@ from leaderboard.querysets.manager import LeaderboardQuerySet
 
 __all__ = ["BoardView"]
 
-# What a request says of pages and of whom it asks for, which no filter can be called.
+# What a request says of pages, and of what else it asks for: no filter can be called so.
 PAGING = ("size", "ordering", "cursor", "rank", "page", "member")
-TAKEN = (*PAGING, "entry", "before", "after", "search")
+TAKEN = (*PAGING, "entry", "before", "after", "search", "of", "bins")
 JSON = "application/json"
 HTML = "text/html"
 MOST_WORDS = 10
@@ -122,13 +122,13 @@ class BoardView(View):
         view = board_or_404(self.get_queryset(), **self.kwargs)
         for name, lookup in self.filters.items():
             if (text := self.parameters.text(name)) is not None:
-                view = filtered(view, name, looked_up(view.model, name, lookup, text), [lookup])
+                view = filtered(view, name, looked_up(view.model, name, lookup, text))
         words = (self.parameters.text("search") or "").split() if self.search else []
         if len(words) > MOST_WORDS:
             raise InvalidParameter("search", f"it has {len(words)} words, and may have {MOST_WORDS}.")
         for word in words:
             found = Q(*((f"{sought}__icontains", word) for sought in self.search), _connector=Q.OR)
-            view = filtered(view, "search", found, self.search)
+            view = filtered(view, "search", found)
         return view.select_related(*related) if (related := self.columns.related) else view
 
     def get_scope(self) -> str:

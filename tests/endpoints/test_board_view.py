@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 from unittest import mock
 
 import pytest
@@ -100,7 +100,7 @@ def test_filters_and_search_are_views(test: Test) -> None:
 class Commented(BoardView):
     queryset = Attempt.objects.board("members")
     fields = ("pk",)
-    filters = {"said": "comments__text", "of": "comments__pk"}  # noqa: RUF012
+    filters: ClassVar = {"said": "comments__text", "comment": "comments__pk"}
     search = ("candidate__name", "comments__text")
 
 
@@ -120,7 +120,7 @@ def test_an_entry_is_shown_once_however_many_related_rows_a_filter_finds(test: T
 
 
 def test_a_value_that_is_none_of_a_field_of_related_rows_is_told(test: Test) -> None:
-    response = Commented.as_view()(RequestFactory().get("/?of=x"), test=test.pk)
+    response = Commented.as_view()(RequestFactory().get("/?comment=x"), test=test.pk)
     assert response.status_code == 400
 
 
@@ -401,6 +401,7 @@ def test_what_is_declared_wrongly_is_told() -> None:
         ({"fields": "score"}, "Wrong.fields = 'score' must be a list, or a mapping"),
         ({"filters": {"size": "score"}}, "Wrong.filters has 'size', which is a parameter of its own"),
         ({"filters": {"member": "label"}}, "Wrong.filters has 'member'"),
+        ({"filters": {"of": "label"}}, "Wrong.filters has 'of'"),
     ],
 )
 def test_what_no_request_can_mend_is_told_with_the_urls(wrong: dict[str, Any], message: str) -> None:
