@@ -23,6 +23,7 @@ from leaderboard.kinds import RankKind
 from leaderboard.orm.extent import is_turned
 from leaderboard.orm.lateral import is_plain
 from leaderboard.orm.models import key_names
+from leaderboard.orm.written import Statement
 from leaderboard.querysets.counted import TRIES
 from leaderboard.querysets.each import EachQuerySet
 from leaderboard.querysets.places import MOST_ROWS, as_value, at_least_one
@@ -206,9 +207,8 @@ class PageQuerySet(EachQuerySet):
         )
         if statement is None or location is None:
             return found._place_in_view(location)
-        condition = one.query.own_condition(connection)
-        row = None if condition is None else statement.first(connection, condition=condition)
-        return None if row is None else ((key,), location.place(self._ranking, row))
+        place = one._place_by(statement, location, connection)
+        return None if place is None else ((key,), place)
 
     def _page_of(self, key: tuple[Any, ...], size: int, *, is_whole: bool) -> Self:
         """Return the page that an entry is on, of this queryset, which is in order."""
@@ -359,9 +359,14 @@ class PageQuerySet(EachQuerySet):
         )
         if statement is None:
             return self._place_at(page, self._view_of(page), page.position)
-        condition = board.query.own_condition(connection)
+        place: Place | None = board._place_by(statement, page.location, connection)
+        return place
+
+    def _place_by(self, statement: Statement, location: Location, connection: Any) -> Place | None:
+        """Return the place that a statement reads of what meets the conditions of the queryset."""
+        condition = self.query.own_condition(connection)
         row = None if condition is None else statement.first(connection, condition=condition)
-        return None if row is None else page.location.place(page.ranking, row)
+        return None if row is None else location.place(self._ranking, row)
 
     def _place_at(self, page: Page, view: Any, position: int) -> Place | None:
         """Return where the entry at a position of a queryset in order stands; None where there is none."""
