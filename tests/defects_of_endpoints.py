@@ -98,9 +98,16 @@ ENDPOINTS = (
         PARAMETERS,
     ),
     Mutation(
+        "a filter that meets many rows shows entries several times",
+        "endpoints/filtering",
+        "if joined_many_rows(held.query) is not None:",
+        "if joined_many_rows(view.query) is not None:",
+        "tests/endpoints/test_board_view.py",
+    ),
+    Mutation(
         "a value that is looked at later is no fault of the request",
         "endpoints/filtering",
-        "        statement_of(view.query, connections[view.db])\n",
+        "        statement_of(held.query, connections[held.db])\n",
         "",
         VIEW,
     ),
