@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import os
 import signal
 from collections.abc import Iterator
@@ -27,10 +28,10 @@ DatabaseOperations.sql_flush = flush_of_rows  # type: ignore[assignment, method-
 
 # A server answers in its own time, which is no property of the code under test.
 settings.register_profile(
-    "default", max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    "default", max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.register_profile("thorough", parent=settings.get_profile("default"), max_examples=5000)
-settings.register_profile("matrix", parent=settings.get_profile("default"), max_examples=40)
+settings.register_profile("matrix", parent=settings.get_profile("default"), max_examples=25)
 # A defect need not be shown by its smallest example.
 settings.register_profile("mutations", parent=settings.get_profile("default"), phases=[Phase.generate])
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
@@ -38,6 +39,12 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--write-golden", action="store_true", help="write the files of tests/golden anew")
+
+
+def pytest_collection_finish() -> None:
+    # What has been imported stays; to look through it time and again takes a twentieth of the time.
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
