@@ -317,8 +317,8 @@ MUTATIONS = (
     Mutation(
         "neighbours of an entry that has left",
         "querysets/neighbours",
-        "filter(Exists(shown), pk__in=run)",
-        "filter(pk__in=run)",
+        "filter(Exists(shown), pk__in=",
+        "filter(pk__in=",
         PAGES,
     ),
     Mutation(

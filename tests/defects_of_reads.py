@@ -265,8 +265,8 @@ READS = (
     Mutation(
         "a page begins one later",
         "querysets/pages",
-        "keys = view[position - 1 : position - 1 + size]",
-        "keys = view[position : position + size]",
+        "rows = view[page.position - 1 : page.position - 1 + page.size]",
+        "rows = view[page.position : page.position + page.size]",
         PAGING,
     ),
     Mutation(

@@ -192,9 +192,13 @@ class LevelQuery(Query):
         """Let conditions refer to tables of enclosing queries."""
         self.external_aliases.update(outer_aliases)
 
-    def restrict(self, condition: Any) -> None:
-        """Leave only rows for which a condition on the model is true."""
+    def restrict(self, condition: Any, *, first: bool = False) -> None:
+        """Leave only rows for which a condition on the model is true, written last unless it comes first."""
+        before = len(self.where.children)
         self.add_q(Q(condition))
+        if first:
+            children = self.where.children
+            self.where = WhereNode([*children[before:], *children[:before]], connector=AND)
 
     def sort(self, order_by: Sequence[OrderBy]) -> None:
         """Let the rows come in an order, so that a scan above may stop early."""

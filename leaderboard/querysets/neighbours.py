@@ -8,6 +8,7 @@ read by the statement that finds the entry.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple, Self
 
 from asgiref.sync import sync_to_async
@@ -87,11 +88,11 @@ class NeighbourQuerySet(PageQuerySet):
         if key is None:
             raise self._missing(entry, pk, member, "ranked, on the board and in the view")
         shown = ranked.filter(pk=as_value(key))
-        run = ranked._run(key, before, after)
+        run = partial(ranked._run, key, before, after)
         near = ranked._with_default_rank()
         known = [*near.query.conditions()]
         # Neighbours without the entry between them would be a gap.
-        near = near.filter(Exists(shown), pk__in=run)
+        near = near.filter(Exists(shown), pk__in=run() if start is None else ranked._deferred(run))
         *others, among = [own for own in near.query.conditions() if not any(own is one for one in known)]
         if start is None:
             return near._copied(_page=None)

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Self
 
 from asgiref.sync import sync_to_async
 from django.db import connections
-from django.db.models import ExpressionWrapper, Model, Subquery, Value
+from django.db.models import ExpressionWrapper, Model, QuerySet, Subquery, Value
 from django.db.models.lookups import Exact
 
 from leaderboard.expressions.bounds import beyond
@@ -54,7 +55,7 @@ class Page:
     view: Any
     order: Sequence[Any]
     known: Sequence[Any]
-    condition: Any
+    condition: Any = None
     key: Any
     mark: Sequence[Any] | None
     later: bool | None
@@ -116,36 +117,27 @@ class PageQuerySet(EachQuerySet):
             if read is None:
                 raise self._missing(entry, None, of_member, "ranked, on the board and in the view")
             key, place = read
-        view = ranked.each_once()
-        if later is not None and key is None:
-            keys = view._beyond(view.order_terms, mark, later=later)[:size]
-        elif later is not None:
-            keys = view._beside(key, size, later=later)
-        elif key is not None:
-            keys = view._page_of(key, size, is_whole=self.is_whole_board)
-        else:
-            keys = view[position - 1 : position - 1 + size]
+        is_whole = self.is_whole_board
         shown = ranked._with_default_rank()
         known = [*shown.query.conditions()]
-        shown = shown.filter(pk__in=keys.values(*key_names(self.model)))
-        added = [own for own in shown.query.conditions() if not any(own is other for other in known)]
-        return shown._copied(
-            _page=Page(
-                ranking=self._ranking,
-                size=size,
-                # Those of a view may be copies each time.
-                view=ranked if self.is_whole_board and len(added) == 1 else None,
-                order=ranked.order_terms,
-                known=known,
-                condition=added[0],
-                key=key,
-                mark=mark,
-                later=later,
-                position=position,
-                place=place,
-                location=self._location,
-            )
+        page = Page(
+            ranking=self._ranking,
+            size=size,
+            # Those of a view may be copies each time.
+            view=ranked if is_whole else None,
+            order=ranked.order_terms,
+            known=known,
+            key=key,
+            mark=mark,
+            later=later,
+            position=position,
+            place=place,
+            location=self._location,
         )
+        keys = partial(ranked._keys_on, page, is_whole=is_whole)
+        shown = shown.filter(pk__in=ranked._deferred(keys) if is_whole else keys())
+        condition, *others = [own for own in shown.query.conditions() if not any(own is one for one in known)]
+        return shown._copied(_page=replace(page, condition=condition, view=None if others else page.view))
 
     async def apage(
         self,
@@ -210,13 +202,26 @@ class PageQuerySet(EachQuerySet):
         place = one._place_by(statement, location, connection)
         return None if place is None else ((key,), place)
 
+    def _keys_on(self, page: Page, *, is_whole: bool) -> QuerySet[Any]:
+        """Return a query for the keys of the entries on a page of this queryset, which is in order."""
+        view = self.each_once()
+        if page.later is not None and page.key is None:
+            rows = view._beyond(view.order_terms, page.mark, later=page.later)[: page.size]
+        elif page.later is not None:
+            rows = view._beside(page.key, page.size, later=page.later)
+        elif page.key is not None:
+            rows = view._page_of(page.key, page.size, is_whole=is_whole)
+        else:
+            rows = view[page.position - 1 : page.position - 1 + page.size]
+        return rows.values(*key_names(self.model))
+
     def _page_of(self, key: tuple[Any, ...], size: int, *, is_whole: bool) -> Self:
-        """Return the page that an entry is on, of this queryset, which is in order."""
+        """Return the page that an entry is on, of this queryset, which is in order, in no order."""
         # The position in a view is the rank there: each member has one entry in it that is ranked.
-        view = self._copied() if is_whole else self.order_by().as_population()
+        view = self.order_by() if is_whole else self.order_by().as_population()
         nth = view._hidden(view._ranking, Rank(RankKind.ORDINAL))
         page = ExpressionWrapper((nth - Value(1, BIGINT)) / Value(size, BIGINT), BIGINT)
-        own = Subquery(view.filter(pk=as_value(key)).order_by().values_list(page))
+        own = Subquery(view.filter(pk=as_value(key)).values_list(page))
         return view.filter(Exact(page, own))
 
     def __getstate__(self) -> dict[str, Any]:

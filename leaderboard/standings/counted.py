@@ -257,6 +257,15 @@ class CountedTally(Tally):
         """Return a query for the entries of the board that are eligible and complete."""
         return ranked_entries(self._plan, level or self._plan.levels.rival, mark=mark)
 
+    @staticmethod
+    def _restrict_to(
+        rows: LevelQuery, order: Sequence[tuple[OrderBy, FromText]], *, or_tied: bool = False
+    ) -> None:
+        """Limit the rows to those that come before the entry by ``order``."""
+        # PostgreSQL tests conditions that it takes for equally cheap as they are written: who does not come
+        # before by the first term need not be asked whether the others are NULL, which may be expressions.
+        rows.restrict(comes_before(order, or_tied=or_tied), first=True)
+
     @property
     def _by_terms(self) -> list[tuple[OrderBy, FromText]]:
         return order_at(self._plan.model, self._place)[: len(self._place.terms)]
@@ -283,11 +292,11 @@ class CountedTally(Tally):
         parts = self._declaration.member_parts
         is_by_ties = len(order) > len(self._place.terms) and bool(self._place.ties)
         if not parts:
-            rows.restrict(comes_before(order, or_tied=or_tied))
+            self._restrict_to(rows, order, or_tied=or_tied)
             if of_places:
                 rows.select_distinct(self._term_columns())
         elif self._counts_best and not of_places and not is_by_ties:
-            rows.restrict(comes_before(order, or_tied=or_tied))
+            self._restrict_to(rows, order, or_tied=or_tied)
             rows, members = self._members_among(rows)
             rows.aggregate_rows(members)
             return Subquery(rows, output_field=BIGINT)
@@ -309,7 +318,7 @@ class CountedTally(Tally):
         columns, rest = order[: self._apart], order[self._apart :]
         tied = [equal(term.expression, value) for term, value in columns]
         by_index, by_rest = self._rivals(mark=self._mark), self._rivals()
-        by_index.restrict(comes_before(columns))
+        self._restrict_to(by_index, columns)
         by_rest.restrict(all_of([*tied, comes_before(rest, or_tied=or_tied)]))
         for rows in (by_index, by_rest):
             rows.aggregate_rows(Count("*"))
@@ -353,7 +362,7 @@ class CountedTally(Tally):
         """Return a query over the counting entries, or those of members who may come before by ``order``."""
         if order is not None and self._counts_best:
             # Whoever's best entry comes before has one before.
-            rows.restrict(comes_before(order[: len(self._place.terms)], or_tied=or_tied))
+            self._restrict_to(rows, order[: len(self._place.terms)], or_tied=or_tied)
         rows.select_first(
             _named("member", self._declaration.member_parts),
             {
