@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from example.__main__ import interrupts_kept, was_interrupted
+from tests.forks import run
 
 ROOT = Path(__file__).parents[1]
 WHOLE = ROOT.parent / "shared" / "data"
@@ -25,14 +26,8 @@ def environment(**more: str) -> dict[str, str]:
 
 
 def example(*arguments: str, database_url: str = "") -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "example", *arguments],
-        cwd=ROOT,
-        env=environment(**({"DATABASE_URL": database_url} if database_url else {})),
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+    env = environment(**({"DATABASE_URL": database_url} if database_url else {}))
+    return run(["-m", "example", *arguments], cwd=ROOT, env={"PYTHONPATH": str(ROOT), **env})
 
 
 def test_demo_shows_ranks_and_what_a_cut_off_does() -> None:

@@ -15,7 +15,7 @@ import dj_database_url
 from django.db import connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from tests.counters.forks import run
+from tests.forks import run
 
 __all__ = ["DRIFT", "Project", "database"]
 
