@@ -120,7 +120,7 @@ def _begin(arguments: list[str], cwd: str, env: dict[str, str], files: list[str]
 
 
 def _end(code: object) -> NoReturn:
-    """End as Python does, but for taking apart what has been imported, which takes longer than most scripts."""
+    """End as Python does, without taking apart what was imported: that takes longer than most scripts."""
     if code is not None and not isinstance(code, int):
         print(code, file=sys.stderr)
     atexit._run_exitfuncs()

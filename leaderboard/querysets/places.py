@@ -101,7 +101,7 @@ class PlaceQuerySet(CountedQuerySet):
         return ranked.filter(LessThanOrEqual(rank, Value(n, BIGINT)))
 
     def _deferred(self, keys: Callable[[], QuerySet[Any]]) -> Any:
-        """Return a query for primary keys, made when it is written as SQL, where nothing around it matters."""
+        """Return a query for primary keys, made when it is written as SQL if it is alike around anything."""
         is_alone = len(key_names(self.model)) == 1 and not is_correlated(self.query)
         return Deferred(keys) if is_alone else keys()
 
