@@ -33,7 +33,9 @@ settings.register_profile(
 settings.register_profile("thorough", parent=settings.get_profile("default"), max_examples=5000)
 settings.register_profile("matrix", parent=settings.get_profile("default"), max_examples=25)
 # A defect need not be shown by its smallest example.
-settings.register_profile("mutations", parent=settings.get_profile("default"), phases=[Phase.generate])
+settings.register_profile(
+    "mutations", parent=settings.get_profile("default"), max_examples=60, phases=[Phase.generate]
+)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 
