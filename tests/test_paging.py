@@ -464,31 +464,6 @@ def test_a_page_is_pickled_with_its_rows(data: None, django_assert_num_queries: 
     assert shown(copy.deepcopy(view.page(2, at_rank=2))) == shown(page)
 
 
-def test_what_tells_a_page_is_made_when_it_is_written(data: None) -> None:
-    """What is read by a run needs no subquery of its keys, and whoever else asks has one of their own."""
-    test = Test.objects.get(name="test 0")
-    view = Attempt.objects.board("members").on_board(test=test).with_rank()
-    everyone = list(view.ranked())
-    with mock.patch.object(PageQuerySet, "_beside", side_effect=ZeroDivisionError):
-        page, near = view.page(2, after=everyone[0]), view.around(everyone[1], before=1, after=1)
-        assert list(page.values_list("rank", flat=True)) == [entry.rank for entry in everyone[1:3]]
-        assert list(near.all()) == everyone[:3]
-        for asked in (page, near):
-            with pytest.raises(ZeroDivisionError):
-                asked.count()
-    for asked, expected in ((page, everyone[1:3]), (near, everyone[:3])):
-        stored = Attempt.objects.all()
-        stored.query = pickle.loads(pickle.dumps(asked.query))
-        assert list(stored) == list(copy.deepcopy(asked).iterator()) == expected
-        # Within itself, and beside itself, its tables have names of their own.
-        assert list(asked.filter(pk__in=asked.values("pk"))) == list(asked & asked.all()) == expected
-        among = asked.as_population().with_rank("ordinal").order_by("rank")
-        assert [entry.rank for entry in among] == [*range(1, len(expected) + 1)]
-        own = asked.filter(pk=OuterRef("pk")).values("rank")
-        ranks = Attempt.objects.filter(pk__in=asked.values("pk")).annotate(own=Subquery(own))
-        assert {entry.pk: entry.own for entry in ranks} == {entry.pk: entry.rank for entry in expected}
-
-
 @pytest.mark.parametrize("name", ["overall", "members"])
 @pytest.mark.parametrize("size", [2**31, 2**63 - 1, 2**63, 2**100])
 def test_a_page_of_more_rows_than_there_can_be(size: int, name: str, data: None) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, date, datetime
 from typing import Any
 from unittest import mock
@@ -19,7 +19,8 @@ from django.utils import timezone
 from django.utils.functional import lazy
 
 from leaderboard import AtLeast, Leaderboard, LeaderboardQuerySet, Standing
-from leaderboard.orm.written import Statement, Written
+from leaderboard.orm.written import Statement, Written, WrittenRows
+from leaderboard.querysets.counted import CountedQuerySet
 from tests.test_prepared import CurrentLookup, CurrentTeam
 from tests.testapp.models import Attempt, Candidate, Test
 
@@ -36,15 +37,113 @@ def written(times: int) -> Iterator[None]:
     with (
         mock.patch.object(Statement, "of", side_effect=Statement.of) as statements,
         mock.patch.object(Written, "of", side_effect=Written.of) as tables,
+        mock.patch.object(WrittenRows, "of", side_effect=WrittenRows.of) as rows,
     ):
         yield
-    assert statements.call_count + tables.call_count == times
+    assert statements.call_count + tables.call_count + rows.call_count == times
 
 
 def by_window(view: Any, key: Any) -> Standing:
     with mock.patch("leaderboard.querysets.counted.location_of", return_value=None):
         standing: Standing = view.get_standing(pk=key)
     return standing
+
+
+# Views that ask for whole rows, and such as ask for something else.
+ROWS: list[Callable[[Any], Any]] = [
+    lambda view: view.with_rank(),
+    lambda view: view.with_rank("dense"),
+    lambda view: view.with_rank(prefix="own_"),
+    lambda view: view.with_rank().with_rank("modified", prefix="last_"),
+    lambda view: view.with_rank().with_percentile(),
+    lambda view: view.with_percentile().with_rank(),
+    lambda view: view.standings(),
+    lambda view: view.with_rank().order_by("-rank"),
+    lambda view: view.with_rank().prefetch_related("comments"),
+]
+OTHERS: list[Callable[[Any], Any]] = [
+    lambda view: view.with_rank().select_related("candidate"),
+    lambda view: view.with_rank().only("score"),
+    lambda view: view.with_rank().defer("score"),
+    lambda view: view.with_rank().annotate(two=F("rank") * 2),
+    lambda view: view.with_rank().annotate(mine=F("candidate__name")),
+    lambda view: view.with_rank().alias(two=F("score") * 2).filter(two__gt=100),
+    lambda view: view.with_rank().filter(score__gt=50),
+    lambda view: view.with_rank().filter(rank__lte=2),
+    lambda view: view.filter(score__gte=50).as_population().with_rank(),
+    lambda view: view.with_rank().filter(comments__text="a"),
+    lambda view: view.with_rank().values(),
+    lambda view: view.with_rank().values("rank"),
+    lambda view: view.with_rank().values_list("score", "rank"),
+    lambda view: view.with_rank().with_bookmarks(),
+]
+
+
+def _seen(rows: Any) -> list[Any]:
+    return [
+        {name: value for name, value in vars(row).items() if name[0] != "_"} if hasattr(row, "pk") else row
+        for row in rows
+    ]
+
+
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize("name", ["overall", "members"])
+def test_rows_are_those_of_the_window_whatever_is_asked_for(name: str, order: int, data: None) -> None:
+    """Of one declaration, so that what was written for one is at hand for the next."""
+    declared = Attempt.objects.board(name).leaderboard.replace()
+    # Ranked ones, such as are not, and of other boards.
+    keys = [*Attempt.objects.order_by("pk").values_list("pk", flat=True)[::7], -1]
+    chosen = Attempt.objects.with_leaderboard(declared)
+    for view in (chosen, chosen.on_board(test=Test.objects.get(name="test 0"))):
+        for ask in [*ROWS, *OTHERS][::order]:
+            for key in keys[::order]:
+                asked = ask(view).filter(pk=key)
+                assert _seen(asked) == _seen(asked.iterator(chunk_size=10))
+
+
+def test_a_row_is_written_once(data: None, django_assert_num_queries: Any) -> None:
+    chosen = Attempt.objects.with_leaderboard(board())
+    first, *others = _ranked(chosen)
+    for number, ask in enumerate(ROWS):
+        # Where it stands, once for all; the table that counts, unless the same metrics were asked for before
+        # by other names; and the rows.
+        with written(2 if number else 3) if number not in (2, 7, 8) else nullcontext():
+            ask(chosen).get(pk=first)
+        with written(0), django_assert_num_queries(3 if ask is ROWS[-1] else 2):
+            ask(chosen).get(pk=others[0])
+        for key in others:
+            of_board = ask(chosen.on_board(test=Attempt.objects.get(pk=key).test_id))
+            with written(0):
+                of_board.get(pk=key)
+    for ask in OTHERS:
+        with mock.patch.object(CountedQuerySet, "_written_for", side_effect=ZeroDivisionError):
+            list(ask(chosen).filter(pk=first))
+    # Nor where the board is told by another table.
+    teams = Attempt.objects.with_leaderboard(board(within=["candidate__team"], member="candidate"))
+    with mock.patch.object(CountedQuerySet, "_written_for", side_effect=ZeroDivisionError):
+        red = teams.on_board(candidate__team="red").with_rank()
+        found = {key: [entry.rank for entry in red.filter(pk=key)] for key in (first, *others)}
+    assert found == {key: [entry.rank for entry in red.filter(pk=key).iterator()] for key in found}
+
+
+def test_a_row_that_moves_between_the_statements(data: None) -> None:
+    """Where it does not stand any more, or not on the board, one statement tells."""
+    tests = {test.name: test for test in Test.objects.all()}
+    chosen = Attempt.objects.with_leaderboard(board()).on_board(test=tests["test 0"]).with_rank()
+    first = chosen.filter(rank__isnull=False).order_by("rank")[0]
+    moves: list[dict[str, Any]] = [{"score": -1}, {"test": tests["test 1"]}, {"score": None}]
+    written_for = CountedQuerySet._written_for
+    for move in moves:
+
+        def moving(*args: Any, move: dict[str, Any] = move) -> Any:
+            Attempt.objects.filter(pk=first.pk).update(**move)
+            return written_for(*args)
+
+        with mock.patch.object(CountedQuerySet, "_written_for", moving):
+            found = list(chosen.filter(pk=first.pk))
+        assert _seen(found) == _seen(chosen.filter(pk=first.pk).iterator())
+        assert bool(found) is ("test" not in move)
+        Attempt.objects.filter(pk=first.pk).update(test=first.test_id, score=first.score)
 
 
 def test_a_standing_is_written_once(data: None) -> None:
@@ -58,7 +157,8 @@ def test_a_standing_is_written_once(data: None) -> None:
         for key in others:
             view = chosen.on_board(test=Attempt.objects.get(pk=key).test_id)
             assert view.get_standing(pk=key) == by_window(chosen, key)
-    with written(1):
+    # The table that counts, and the rows.
+    with written(2):
         chosen.with_rank().get(pk=first)
     with written(0):
         assert [chosen.with_rank().get(pk=key).rank for key in others] == [
@@ -127,8 +227,10 @@ def test_a_lookup_of_ones_own_is_asked_each_time(data: None, monkeypatch: pytest
         chosen = Attempt.objects.with_leaderboard(board(eligible=Q(label__current=True)))
         key = Attempt.objects.filter(label="high", score__gt=60).values_list("pk", flat=True)[0]
         assert chosen.get_standing(pk=key).rank is not None
+        assert chosen.with_rank().get(pk=key).rank is not None
         monkeypatch.setattr(CurrentTeam, "current", "low")
         assert chosen.get_standing(pk=key).rank is None
+        assert chosen.with_rank().get(pk=key).rank is None
 
 
 def test_each_time_zone_has_sql_of_its_own(data: None) -> None:

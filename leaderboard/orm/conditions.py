@@ -24,7 +24,6 @@ from django.db.models.sql import Query
 from django.db.models.sql.where import AND, OR, ExtraWhere, WhereNode
 
 from leaderboard.orm.columns import DerivedColumn, columns_of, same_column
-from leaderboard.orm.deferred import Deferred
 from leaderboard.orm.trees import parts_of, same
 
 __all__ = [
@@ -228,6 +227,6 @@ def is_opaque(node: Any) -> bool:
 def is_repeatable(node: Any) -> bool:
     """Tell whether a condition, evaluated once more in a copy of its query, is true of the same rows."""
     # Which rows a slice takes may depend on an order that leaves ties, or that is random.
-    if isinstance(node, Deferred) or (isinstance(node, Query) and node.is_sliced):
+    if isinstance(node, Query) and node.is_sliced:
         return False
     return not is_opaque(node) and all(map(is_repeatable, parts_of(node)))

@@ -13,7 +13,7 @@ __all__ = ["Deferred"]
 class Deferred(Expression):
     """The subquery of a queryset that ``make`` returns, which refers to nothing around it.
 
-    It is made anew for each statement, and has no parts until then.
+    It is made anew for each statement, and has no parts until then. Each time it must have the same rows.
     """
 
     def __init__(self, make: Callable[[], QuerySet[Any]]) -> None:

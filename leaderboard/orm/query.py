@@ -43,7 +43,7 @@ from leaderboard.orm.levels import unique_name
 from leaderboard.orm.models import key_fields, own_field, own_fields
 from leaderboard.orm.ordering import NullsLast, OrderingCompiler
 from leaderboard.orm.trees import parts_of, path_of, resolved
-from leaderboard.orm.written import WrittenQuery, condition_of
+from leaderboard.orm.written import WrittenQuery, WrittenRows, condition_of
 
 __all__ = ["NO_ROW_LOCKS", "Definition", "DerivedQuery", "View"]
 
@@ -129,6 +129,9 @@ class DerivedQuery(Query):
     # Set on the copy that is compiled, which has its derived table.
     is_derived = False
 
+    # What the query is in SQL, if that is known, and the values in it.
+    written: tuple[WrittenRows, Sequence[Any]] | None = None
+
     def derived_table(self, columns: Mapping[str, Any]) -> tuple[Query | WrittenQuery, Sequence[Any]]:
         """Return a query with ``columns``, and the conditions of this query that hold inside already."""
         raise NotImplementedError
@@ -206,6 +209,14 @@ class DerivedQuery(Query):
     def conditions(self) -> Iterator[Any]:
         """Yield the conditions that every row of the query meets."""
         return conjuncts(self.where)
+
+    def without_view(self) -> Any:
+        """Return a copy that no condition and no slice limits, in no order."""
+        query: Any = self.clone()
+        query.where = WhereNode()
+        query.clear_limits()
+        query.clear_ordering(force=True, clear_default=True)
+        return query
 
     def equalities(self, *, null_is_a_value: bool = False) -> list[Any]:
         """Return the conditions that hold an expression to one value, which may be NULL where that is one."""
@@ -331,6 +342,9 @@ class DerivedQuery(Query):
             connection = connections[using]
         if connection is None:
             raise ValueError("Need either using or connection")
+        if self.written is not None:
+            rows, values = self.written
+            return rows.compiler_for(self, connection, values)
         if connection.vendor != "postgresql":
             raise NotSupportedError(
                 f"Leaderboards need PostgreSQL; the database {connection.alias!r} is {connection.vendor}."

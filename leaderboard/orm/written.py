@@ -9,6 +9,7 @@ which threads can share:
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -30,6 +31,7 @@ __all__ = [
     "Statement",
     "Written",
     "WrittenQuery",
+    "WrittenRows",
     "circumstances",
     "compiles_alike",
     "condition_of",
@@ -135,6 +137,31 @@ class Statement:
             for convert in converters:
                 row[position] = convert(row[position], expression, connection)
         return row
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenRows:
+    """A compiled query for instances, whose values are given each time."""
+
+    compiler: Any
+    written: Written
+
+    @classmethod
+    def of(cls, query: Query, connection: Any) -> Self:
+        """Return the query, which has slots in the place of values."""
+        compiler = query.get_compiler(connection=connection, elide_empty=False)
+        sql, params = compiler.as_sql()
+        # Threads share it, and a connection belongs to one.
+        compiler.connection = compiler.using = None
+        return cls(compiler, Written(sql, tuple(params)))
+
+    def compiler_for(self, query: Query, connection: Any, values: Sequence[Any]) -> Any:
+        """Return a compiler of ``query``, which asks for the same, with its SQL as it is written."""
+        compiler = copy(self.compiler)
+        compiler.query, compiler.connection, compiler.using = query, connection, connection.alias
+        sql, params = self.written.sql, self.written.filled(values)
+        compiler.as_sql = lambda *args, **kwargs: (sql, params)
+        return compiler
 
 
 def condition_of(model: type[Model], where: WhereNode, connection: Any) -> tuple[str, Iterable[Any]] | None:

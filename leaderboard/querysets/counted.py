@@ -10,13 +10,13 @@ from django.db import connections
 from django.db.models import F
 
 from leaderboard.kinds import Qualification
-from leaderboard.orm.held import held_key, shows_own_rows
+from leaderboard.orm.held import asked_of_rows, held_key, shows_own_rows
 from leaderboard.orm.trees import is_known
-from leaderboard.orm.written import Statement
+from leaderboard.orm.written import Statement, WrittenRows
 from leaderboard.querysets.metrics import MetricQuerySet
 from leaderboard.standings.explained import ChosenPlan, chosen_plan
 from leaderboard.standings.located import Location, counting_order, location_of, reading_of
-from leaderboard.standings.metrics import Ranking
+from leaderboard.standings.metrics import Metric, Ranking
 from leaderboard.standings.pins import member_pins, pins_of
 from leaderboard.standings.plan import Place
 from leaderboard.standings.shared import is_lasting, written_once
@@ -33,13 +33,16 @@ class Held:
     """What holds a view with metrics of one ranking to one entry, or to those of one member on one board.
 
     ``by`` are expressions of the model, each with the lookup of the view that holds it to one value;
-    ``location`` is None where a place may differ between two statements.
+    ``location`` is None where a place may differ between two statements. ``asked`` are the metrics by the
+    names that they are annotated as, where nothing else limits the view but its board, and whole rows with
+    these are asked for.
     """
 
     ranking: Ranking
     by: Sequence[tuple[Any, Any]]
     of_member: bool
     location: Location | None
+    asked: Sequence[tuple[str, Metric]] | None
 
 
 class CountedQuerySet(MetricQuerySet):
@@ -127,8 +130,24 @@ class CountedQuerySet(MetricQuerySet):
             return []
         if not place.is_on_board:
             return None
+        counted = self._counted_at(place, of_member=held.of_member)
+        if held.asked is not None:
+            counted.query.written = self._written_for(held, place), place.row
         # None of its rows may be that it has moved, or that the view does not show it.
-        return list(self._counted_at(place, of_member=held.of_member)) or None
+        return list(counted) or None
+
+    def _written_for(self, held: Held, place: Place) -> WrittenRows:
+        """Return the rows of the view with its metrics, which are for any entry of any board."""
+        connection = connections[self.db]
+
+        def once() -> WrittenRows:
+            # Whatever holds the board and the entry is among the values of the place.
+            shown = self._counted_at(place.with_slots())
+            return WrittenRows.of(shown.query.without_view(), connection)
+
+        nulls = tuple(value is None for value in place.row)
+        key = ("rows", self.model, held.asked, nulls)
+        return written_once(held.ranking.declaration, key, connection, once)
 
     def explain_plan(self, method: str | None = None) -> ChosenPlan:
         """Return how the metrics of the queryset are found, or those of ``"get_standing"`` on it.
@@ -167,8 +186,18 @@ class CountedQuerySet(MetricQuerySet):
         )
         if not by:
             return None
+        asked = None if key is None else self._asked(ranking, key)
         location = location_of(self.model, ranking)
-        return Held(ranking=ranking, by=by, of_member=key is None, location=location)
+        return Held(ranking=ranking, by=by, of_member=key is None, location=location, asked=asked)
+
+    def _asked(self, ranking: Ranking, key: Mapping[str, Any]) -> Sequence[tuple[str, Metric]] | None:
+        """Return the metrics that rows are asked for with, held to a key; None where more is asked for."""
+        declaration = ranking.declaration
+        if ranking.view is not None or not is_lasting(declaration, self.model):
+            return None
+        pins = pins_of(self.query, declaration)
+        asked = asked_of_rows(self.query, [*key.values(), *pins.values()])
+        return None if asked is None else tuple((name, column.metric) for name, column in asked.items())
 
     def _held_to_member(self, ranking: Ranking) -> Sequence[tuple[Any, Any]]:
         """Return what holds the view to the entries of one member on one board; nothing where it is not."""
@@ -182,6 +211,14 @@ class CountedQuerySet(MetricQuerySet):
 
     def _place_held(self, held: Held, location: Location) -> Place | None:
         """Return where the entry stands that the view is held to, or the one that counts of its member's."""
+        if held.asked is not None:
+            # The board too, so that nothing of the view is left to be looked at afterwards.
+            connection = connections[self.db]
+            reading = reading_of(self.model, held.ranking, location, connection, of_member=False)
+            condition = self.query.own_condition(connection)
+            if reading is not None:
+                row = None if condition is None else reading.first(connection, condition=condition)
+                return None if row is None else location.place(held.ranking, row)
         entry = self._unfiltered()
         for expression, lookup in held.by:
             entry.query.add_condition(expression, lookup)

@@ -64,10 +64,11 @@ class NeighbourQuerySet(PageQuerySet):
         longer ranked, or in the view, by then. The rank is annotated as by ``top()``. Raises ``DoesNotExist``
         where the entry is not ranked or not in the view, ``ValueError`` where it is not saved or the board
         declares no member, ``TypeError`` for another model's, ``NotSupportedError`` after a window function
-        is annotated, and otherwise what ``top()`` raises.
+        is annotated and for a view that refers to a query around it, and otherwise what ``top()`` raises.
         """
         before, after = limit(before, "before"), limit(after, "after")
         self._refuse_windows("around")
+        self._refuse_outer("around")
         ranked = self._in_order("around")
         shown = self._of_one(ranked, "around", entry, pk, member)
         location = self._location

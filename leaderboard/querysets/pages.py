@@ -98,6 +98,7 @@ class PageQuerySet(EachQuerySet):
         if [after is None, before is None, at_rank is None, of_member is None, not last].count(False) > 1:
             raise TypeError("page() begins at one of after=, before=, at_rank=, of_member= and last=.")
         self._refuse_windows("page")
+        self._refuse_outer("page")
         ranked = self._in_order("page")
         position = 1 if at_rank is None else at_least_one(at_rank, "at_rank")
         entry = after if after is not None else before

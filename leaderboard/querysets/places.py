@@ -54,6 +54,15 @@ class PlaceQuerySet(CountedQuerySet):
         ranked = ranked.filter(ranked._hidden(ranking, IsRanked()))
         return ranked.order_by(*ranked._board_order(ranking))
 
+    def _refuse_outer(self, method: str) -> None:
+        """Raise ``NotSupportedError`` for a view that refers to a query around it."""
+        if is_correlated(self.query):
+            # Whose keys are among others is asked one query further in, where that would be another one.
+            raise NotSupportedError(
+                f"{method}() of a view that refers to a query around it; "
+                "use top(), or ranked()[…], on the board of the query around."
+            )
+
     def _refuse_windows(self, method: str) -> None:
         """Raise ``NotSupportedError`` after a window function, which a later condition would narrow."""
         if has_window(self.query):
@@ -101,9 +110,8 @@ class PlaceQuerySet(CountedQuerySet):
         return ranked.filter(LessThanOrEqual(rank, Value(n, BIGINT)))
 
     def _deferred(self, keys: Callable[[], QuerySet[Any]]) -> Any:
-        """Return a query for primary keys, made when it is written as SQL if it is alike around anything."""
-        is_alone = len(key_names(self.model)) == 1 and not is_correlated(self.query)
-        return Deferred(keys) if is_alone else keys()
+        """Return a query for primary keys that is made when it is written as SQL, if they have one field."""
+        return Deferred(keys) if len(key_names(self.model)) == 1 else keys()
 
     def _beside(self, key: tuple[Any, ...], count: int, *, later: bool) -> Self:
         """Return the entries next after an entry in this queryset, which is in order, or next before it."""
