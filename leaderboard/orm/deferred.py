@@ -1,35 +1,60 @@
-"""Subqueries that are made when they are written as SQL: what a statement may do without costs nothing."""
+"""Subqueries that are made when they are needed: a statement that does without one is written for nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-from django.db.models import Expression, QuerySet, Subquery
+from django.db.models import Expression, QuerySet
+from django.db.models.lookups import Lookup
+from django.db.models.sql import Query
+from django.db.models.sql.where import WhereNode
 
-__all__ = ["Deferred"]
+from leaderboard.orm.conditions import conjuncts
+
+__all__ = ["Deferred", "made"]
 
 
 class Deferred(Expression):
-    """The subquery of a queryset that ``make`` returns, which refers to nothing around it.
+    """The right side of a condition: the subquery of a queryset that ``make`` returns.
 
-    It is made anew for each statement, and has no parts until then. Each time it must have the same rows.
+    It refers to nothing around it, has the same rows each time, and has no parts before it is made.
     """
 
-    def __init__(self, make: Callable[[], QuerySet[Any]]) -> None:
+    def __init__(self, make: Callable[[], QuerySet[Any]], database: str | None) -> None:
         super().__init__()
         self.make = make
+        # Where Django looks whether both queries are of one database.
+        self._db = database
+
+    def made_within(self, query: Query) -> Any:
+        """Return the subquery as ``filter()`` would have made it on ``query``."""
+        made: Any = self.make()
+        return made.resolve_expression(query)
 
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, Any]:
-        made: Any = self.make()
-        sql, params = compiler.compile(made.resolve_expression(compiler.query))
+        sql, params = compiler.compile(self.made_within(compiler.query))
         return sql, params
 
-    def __copy__(self) -> Deferred:
-        # By __reduce__() it would be made.
-        return Deferred(self.make)
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        # A queryset is read when it is pickled, and a query is not.
-        made: Any = self.make()
-        return Subquery, (made.query,)
+def made(query: Query) -> Any:
+    """Return the query with all its subqueries made; itself where none is deferred.
+
+    So it must be where it becomes part of another one, whose tables have other names then.
+    """
+    if not any(_is_deferred(condition) for condition in conjuncts(query.where)):
+        return query
+    clone = query.clone()
+    clone.where = WhereNode([_made(condition, clone) for condition in conjuncts(query.where)])
+    return clone
+
+
+def _is_deferred(condition: Any) -> bool:
+    return isinstance(condition, Lookup) and isinstance(condition.rhs, Deferred)
+
+
+def _made(condition: Any, query: Query) -> Any:
+    if not _is_deferred(condition):
+        return condition
+    # Not a copy, which would remember what it was made of.
+    return type(condition)(condition.lhs, condition.rhs.made_within(query))

@@ -39,6 +39,7 @@ from leaderboard.orm.conditions import (
     strict_side,
     without,
 )
+from leaderboard.orm.deferred import made
 from leaderboard.orm.levels import unique_name
 from leaderboard.orm.models import key_fields, own_field, own_fields
 from leaderboard.orm.ordering import NullsLast, OrderingCompiler
@@ -441,13 +442,18 @@ class DerivedQuery(Query):
                     )
         if merged and self.select_for_update:
             raise NotSupportedError(NO_ROW_LOCKS)
-        super().combine(rhs, connector)
+        self.where = made(self).where
+        super().combine(made(rhs), connector)
         self.derived_columns = merged
 
     def resolve_expression(self, *args: Any, **kwargs: Any) -> Any:
-        clone: Any = super().resolve_expression(*args, **kwargs)
+        clone: Any = super(DerivedQuery, made(self)).resolve_expression(*args, **kwargs)
         clone._change_views(lambda view: view.resolve_expression(*args, **kwargs))
         return clone
+
+    def __getstate__(self) -> dict[str, Any]:
+        query: Any = super(DerivedQuery, made(self))
+        return query.__getstate__()  # type: ignore[no-any-return]
 
     def change_aliases(self, change_map: dict[Any, str]) -> Any:
         result = super().change_aliases(change_map)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, KeysView, Mapping, ValuesView
 from typing import Any, NamedTuple
 
 from django.db import models
-from django.db.models import F, Model, Q, Value
+from django.db.models import F, Model, OuterRef, Q, Value
 from django.db.models.expressions import BaseExpression, Expression, ResolvedOuterRef
 from django.db.models.fields.reverse_related import ForeignObjectRel
 from django.db.models.lookups import Lookup
@@ -82,7 +82,11 @@ def refers_outside(node: Any) -> bool:
 
 def holds_outer_reference(node: Any) -> bool:
     """Tell whether something, or a subquery in it, refers to a query that it is not within yet."""
-    return isinstance(node, ResolvedOuterRef) or any(map(holds_outer_reference, parts_of(node)))
+    if isinstance(node, OuterRef | ResolvedOuterRef):
+        return True
+    # One to a query farther out is not resolved yet, and no part of a lookup for Django.
+    is_farther = isinstance(node, Lookup) and isinstance(node.rhs, OuterRef)
+    return is_farther or any(map(holds_outer_reference, parts_of(node)))
 
 
 def constructor_arguments(value: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:

@@ -12,6 +12,7 @@ from django.db.models.lookups import Lookup
 from django.db.models.sql import Query
 from django.db.models.sql.where import WhereNode
 
+from leaderboard.orm.deferred import made
 from leaderboard.orm.models import key_names
 from leaderboard.orm.query import DerivedQuery
 from leaderboard.orm.trees import constructor_arguments, holds_outer_reference, holds_query, same
@@ -67,6 +68,8 @@ def _alike(left: Any, right: Any) -> bool:
         return True
     if type(left) is not type(right):
         return False
+    if isinstance(left, DerivedQuery):
+        left, right = made(left), made(right)
     if isinstance(left, DerivedQuery) and dict(left.derived_columns) != dict(right.derived_columns):
         return False
     if isinstance(left, Query):

@@ -205,7 +205,8 @@ class PageQuerySet(EachQuerySet):
 
     def _keys_on(self, page: Page, *, is_whole: bool) -> QuerySet[Any]:
         """Return a query for the keys of the entries on a page of this queryset, which is in order."""
-        view = self.each_once()
+        # Of a copy: one that has been read is sliced in Python.
+        view = self.all().each_once()
         if page.later is not None and page.key is None:
             rows = view._beyond(view.order_terms, page.mark, later=page.later)[: page.size]
         elif page.later is not None:

@@ -111,7 +111,7 @@ class PlaceQuerySet(CountedQuerySet):
 
     def _deferred(self, keys: Callable[[], QuerySet[Any]]) -> Any:
         """Return a query for primary keys that is made when it is written as SQL, if they have one field."""
-        return Deferred(keys) if len(key_names(self.model)) == 1 else keys()
+        return Deferred(keys, self._db) if len(key_names(self.model)) == 1 else keys()
 
     def _beside(self, key: tuple[Any, ...], count: int, *, later: bool) -> Self:
         """Return the entries next after an entry in this queryset, which is in order, or next before it."""
