@@ -99,8 +99,9 @@ CONTRACT: Mapping[str, Leaning] = {
     "django.db.models.sql.Query": Leaning(
         sample=_query,
         attributes=(
-            "alias_map alias_prefix alias_refcount annotation_select annotations base_table combinator "
-            "combined_queries compiler default_cols default_ordering distinct distinct_fields "
+            "alias_map alias_prefix alias_refcount annotation_select annotation_select_mask annotations "
+            "base_table combinator combined_queries compiler default_cols default_ordering deferred_loading "
+            "distinct distinct_fields "
             "external_aliases extra_order_by extra_select extra_tables group_by high_mark is_sliced low_mark "
             "model order_by select select_for_update select_related standard_ordering "
             "subq_aliases subquery table_map where"
@@ -112,6 +113,7 @@ CONTRACT: Mapping[str, Leaning] = {
             "add_q": "condition",
             "build_where": "condition",
             "can_filter": "",
+            "clear_limits": "",
             "clear_ordering": "force=True",
             "clear_select_clause": "",
             "clone": "",

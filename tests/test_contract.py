@@ -106,7 +106,7 @@ AMBIGUOUS = {
     *("all", "annotate", "aggregate", "filter", "get", "values", "distinct", "join", "update", "delete"),
     *("alias", "copy", "field", "name", "label", "query", "model", "output_field", "get_field", "get_fields"),
     *("get_source_expressions", "resolve_expression", "conditional", "db", "expression", "extra", "value"),
-    *("column", "index", "replace"),
+    *("column", "connection", "index", "replace", "using"),
 }
 
 

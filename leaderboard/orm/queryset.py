@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Self, cast
 
 from django.core.exceptions import FieldError
 from django.db import NotSupportedError, models
 
 from leaderboard.orm.columns import DerivedColumn, DerivedRef
+from leaderboard.orm.deferred import Deferred
 from leaderboard.orm.models import key_names
 from leaderboard.orm.query import NO_ROW_LOCKS, DerivedQuery
 from leaderboard.orm.trees import joined_many_rows
@@ -116,6 +118,16 @@ class DerivedQuerySet(models.QuerySet[Any]):
     @property
     def _shown_annotations(self) -> list[str]:
         return list(self.query.annotation_select)
+
+    def _deferred(self, keys: Callable[[], models.QuerySet[Any]]) -> Any:
+        """Return a query for primary keys that is made when it is needed, if they have one field."""
+        return Deferred(keys, self._db) if len(key_names(self.model)) == 1 else keys()
+
+    def _unsliced(self) -> Self:
+        """Return a copy without its slice."""
+        clone = self._chain()
+        clone.query.clear_limits()
+        return clone
 
     def _in_written_order(self) -> Self:
         """Return a copy whose order is not reversed: Django's ``order_by()`` does not undo ``reverse()``."""

@@ -212,13 +212,8 @@ class CountedQuerySet(MetricQuerySet):
     def _place_held(self, held: Held, location: Location) -> Place | None:
         """Return where the entry stands that the view is held to, or the one that counts of its member's."""
         if held.asked is not None:
-            # The board too, so that nothing of the view is left to be looked at afterwards.
-            connection = connections[self.db]
-            reading = reading_of(self.model, held.ranking, location, connection, of_member=False)
-            condition = self.query.own_condition(connection)
-            if reading is not None:
-                row = None if condition is None else reading.first(connection, condition=condition)
-                return None if row is None else location.place(held.ranking, row)
+            # On the board too, so that nothing of the view is left to be looked at afterwards.
+            return self._unsliced()._place(location, held.ranking)
         entry = self._unfiltered()
         for expression, lookup in held.by:
             entry.query.add_condition(expression, lookup)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Self
 
 from asgiref.sync import sync_to_async
@@ -16,9 +16,8 @@ from leaderboard.expressions.bounds import beyond
 from leaderboard.expressions.fields import BIGINT
 from leaderboard.expressions.terms import Term
 from leaderboard.kinds import RankKind
-from leaderboard.orm.deferred import Deferred
 from leaderboard.orm.lateral import has_window
-from leaderboard.orm.models import concrete_model, key_fields, key_names, key_parts
+from leaderboard.orm.models import concrete_model, key_fields, key_parts
 from leaderboard.orm.trees import described
 from leaderboard.orm.views import is_correlated, keys_of
 from leaderboard.querysets.counted import CountedQuerySet
@@ -108,10 +107,6 @@ class PlaceQuerySet(CountedQuerySet):
         rank = ranked._hidden(self._ranking, Rank(RankKind.COMPETITION))
         # With its type: psycopg would bind a bare number as an int4, and cut it.
         return ranked.filter(LessThanOrEqual(rank, Value(n, BIGINT)))
-
-    def _deferred(self, keys: Callable[[], QuerySet[Any]]) -> Any:
-        """Return a query for primary keys that is made when it is written as SQL, if they have one field."""
-        return Deferred(keys, self._db) if len(key_names(self.model)) == 1 else keys()
 
     def _beside(self, key: tuple[Any, ...], count: int, *, later: bool) -> Self:
         """Return the entries next after an entry in this queryset, which is in order, or next before it."""
