@@ -87,7 +87,7 @@ def test_every_entry_with_its_neighbours(kind: RankKind, name: str, data: None) 
     board = Attempt.objects.board(name).leaderboard.replace(rank_kind=kind)
     view = Attempt.objects.with_leaderboard(board).on_board(test=Test.objects.get(name="test 0")).standings()
     everyone = list(view.ranked())
-    for before, after in ((0, 2), (2, 0), (3, 1), (1000, 2**63)):
+    for before, after in ((0, 0), (0, 2), (2, 0), (1, 1), (3, 2), (1000, 2**63)):
         for position, entry in enumerate(everyone):
             with runs_only():
                 near = list(view.around(entry, before=before, after=after))

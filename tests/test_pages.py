@@ -150,7 +150,7 @@ def test_what_ranked_refuses(data: None) -> None:
         board.select_for_update().ranked()
 
 
-@pytest.mark.parametrize(("before", "after"), [(0, 0), (2, 1), (1, 50)])
+@pytest.mark.parametrize(("before", "after"), [(0, 0), (1, 1), (2, 0), (0, 3), (50, 50)])
 def test_around(before: int, after: int, boards: Boards) -> None:
     for test in Test.objects.all():
         view = boards.view.on_board(test=test)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, cast
 
 from django.db import NotSupportedError, connections, models
 from django.db.models import F, Transform
@@ -452,8 +452,7 @@ class DerivedQuery(Query):
         return clone
 
     def __getstate__(self) -> dict[str, Any]:
-        query: Any = super(DerivedQuery, made(self))
-        return query.__getstate__()  # type: ignore[no-any-return]
+        return cast(dict[str, Any], super(DerivedQuery, made(self)).__getstate__())
 
     def change_aliases(self, change_map: dict[Any, str]) -> Any:
         result = super().change_aliases(change_map)

@@ -70,8 +70,8 @@ def _alike(left: Any, right: Any) -> bool:
         return False
     if isinstance(left, DerivedQuery):
         left, right = made(left), made(right)
-    if isinstance(left, DerivedQuery) and dict(left.derived_columns) != dict(right.derived_columns):
-        return False
+        if dict(left.derived_columns) != dict(right.derived_columns):
+            return False
     if isinstance(left, Query):
         return all(_alike(getattr(left, name), getattr(right, name)) for name in ROWS_BY)
     if isinstance(left, QuerySet):

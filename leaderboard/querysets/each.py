@@ -18,7 +18,7 @@ from leaderboard.orm.lateral import (
     pin_to_outer,
     values_of,
 )
-from leaderboard.orm.views import is_correlated, keys_of
+from leaderboard.orm.views import keys_of
 from leaderboard.querysets.places import PlaceQuerySet, limit
 from leaderboard.standings.each import FirstOfEach, FirstRows
 from leaderboard.standings.pins import pins_of
@@ -50,11 +50,7 @@ class EachQuerySet(PlaceQuerySet):
         pinned = pins_of(self.query, declaration)
         free = {name: part for name, part in declaration.within.items() if name not in pinned}
         self._refuse_windows("top_of_each")
-        if is_correlated(self.query):
-            raise NotSupportedError(
-                "top_of_each() of a view that refers to a query around it; filter by OuterRef() afterwards, "
-                "or use top() on the board of the query around."
-            )
+        self._refuse_outer("top_of_each")
         outer = outer_for(self.query, len(free))
         is_whole, view = self.is_whole_board, self
         if is_whole:

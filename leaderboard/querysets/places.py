@@ -59,7 +59,7 @@ class PlaceQuerySet(CountedQuerySet):
             # Whose keys are among others is asked one query further in, where that would be another one.
             raise NotSupportedError(
                 f"{method}() of a view that refers to a query around it; "
-                "use top(), or ranked()[…], on the board of the query around."
+                "filter by OuterRef() afterwards, or use top() on the board of the query around."
             )
 
     def _refuse_windows(self, method: str) -> None:

@@ -201,7 +201,7 @@ class Comment(models.Model):
 """
 
 # As many as the thorough profile makes, or some.
-KILLS = 20 if settings().max_examples > 200 else 3
+KILLS = 20 if settings().max_examples > 200 else 5
 
 
 def test_a_backfill_that_is_killed_goes_on(

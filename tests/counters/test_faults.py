@@ -15,7 +15,7 @@ ROOT = Path(__file__).parent.parent.parent
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        (["faults", "--part=server", "--kills=1"], "server-killed-drift"),
+        (["faults", "--part=server", "--kills=2"], "server-killed-drift"),
         (["faults", "--part=backfill", "--kills=1", "--rows=40000"], "backfill-killed-drift"),
         (["online", "--part=many", "--rows=10000"], "online-with-an-extreme-drift"),
     ],
