@@ -233,6 +233,8 @@ def main() -> int:
     if options.plans:
         # The driver changes no plan.
         ends, planned, arguments = ends[:2], (), ["-m", "plans", *arguments]
+    else:
+        arguments = ["-m", "not once", *arguments]
     rows = list(dict.fromkeys((*planned, *ends)))
     results: dict[Row, str] = {}
     for row in rows:

@@ -295,6 +295,7 @@ class Properties(HypothesisTestCase):
             first = Attempt.objects.board("members").on_board(test=test).top(1).first()
             assert winners[test.pk] == (None if first is None else first.pk)
 
+    @pytest.mark.once
     def test_examples_are_not_trivial(self) -> None:
         seen: Counter[str] = Counter()
         examples = 150

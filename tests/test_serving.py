@@ -14,6 +14,8 @@ import pytest
 
 from tests.test_example import ROOT, environment, example
 
+pytestmark = pytest.mark.once
+
 SITE = [sys.executable, "-m", "example", "serve", "--port"]
 
 

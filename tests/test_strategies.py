@@ -32,6 +32,7 @@ def test_times_taken_of_the_longest_durations_can_be_read() -> None:
 
 
 class Strategies(TestCase):
+    @pytest.mark.once
     def test_entries_are_not_trivial(self) -> None:
         seen: Counter[str] = Counter()
 

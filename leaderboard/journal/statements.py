@@ -14,6 +14,7 @@ __all__ = [
     "fold_one",
     "locked",
     "mark_dirty",
+    "merge",
     "sums",
     "waiting",
 ]
@@ -33,7 +34,7 @@ def waiting(journal: JournalTable, summand: Summand, key: str) -> str:
 def chance_to_fold(journal: JournalTable) -> str:
     """Return whether a row that waits is due, as an expression: one in ``fold_every`` is, by chance.
 
-    By the clock, which the user has no seed of. Transactions that write in a rhythm would otherwise fold one
+    By the clock, which the user has no seed of. Transactions that write in a rhythm would otherwise merge one
     key always, and another never.
     """
     if journal.fold_every < 2:
@@ -64,8 +65,15 @@ def fold(journal: JournalTable, keys: str, *, wait: bool) -> str:
     Without ``wait``, what is locked is skipped. Where another fold came first, its rows are gone and the
     column is read anew: PostgreSQL evaluates both again after it has waited for a lock.
     """
-    taken = f"DELETE FROM {journal.table} j USING held WHERE j.key = held.key AND j.reason <> {Reason.DIRTY}"
     held = f"WITH held AS MATERIALIZED (\n    {locked(journal, keys, wait=wait)}\n)"
+    some = f"j.key = held.key AND j.reason <> {Reason.DIRTY}"
+    taken = f"DELETE FROM {journal.table} j USING held WHERE {some}"
+    if not wait:
+        # A transaction that is prepared to commit may have merged some.
+        held += f""", free AS MATERIALIZED (
+    SELECT j.ctid FROM {journal.table} j JOIN held ON {some} FOR UPDATE OF j SKIP LOCKED
+)"""
+        taken = _deletion(journal, "free")
     if not journal.summands:
         # Its rows say only that their keys have been written to.
         return f"\n{held}\n{taken}"
@@ -79,17 +87,40 @@ def fold(journal: JournalTable, keys: str, *, wait: bool) -> str:
 UPDATE {journal.target_table} p SET {_additions(journal)} FROM d WHERE p.{journal.target_column} = d.key"""
 
 
-def fold_one(journal: JournalTable, key: str, *, wait: bool) -> str:
-    """Return the same for one key; its plan reads by index, however few rows there were when it was made.
+def _deletion(journal: JournalTable, chosen: str) -> str:
+    """Return the statement that deletes the rows whose places another query has, which it holds."""
+    return f"DELETE FROM {journal.table} j WHERE j.ctid = ANY (ARRAY(SELECT {chosen}.ctid FROM {chosen}))"
 
-    Without ``wait``, an orphan is left to the trigger of its own row, which does more than move it.
+
+def merge(journal: JournalTable, key: str) -> str:
+    """Return the statement that makes one row of those that wait for a key. What is locked is skipped.
+
+    The target is not touched: each version of its row would be passed over by all who check a foreign key to
+    it, and there are some hundred of them before PostgreSQL cleans a page that is nearly empty.
     """
+    names = ", ".join(quoted(each.name) for each in journal.summands)
+    columns = ", ".join(f"j.{quoted(each.name)}" for each in journal.summands)
+    some = " OR ".join(f"SUM(held.{quoted(each.name)}) <> 0" for each in journal.summands)
+    return f"""
+WITH held AS MATERIALIZED (
+    SELECT j.ctid, {columns} FROM {journal.table} j
+    WHERE j.key = {key} AND j.reason = {Reason.WAITING} FOR UPDATE SKIP LOCKED
+), taken AS (
+    {_deletion(journal, "held")}
+)
+INSERT INTO {journal.table} (key, {names})
+SELECT {key}, {sums(journal.summands, "held")} FROM held HAVING {some}"""
+
+
+def fold_one(journal: JournalTable, key: str) -> str:
+    """Return the fold of one key; its plan reads by index, however few rows there were when it was made."""
     table, column = journal.target_table, journal.target_column
-    lock = f"FOR NO KEY UPDATE{'' if wait else ' SKIP LOCKED'}"
-    held = f"WITH held AS MATERIALIZED (\n    SELECT FROM {table} p WHERE p.{column} = {key} {lock}\n)"
-    others = "" if wait else f" AND j.reason <> {Reason.ORPHAN}"
+    held = (
+        f"WITH held AS MATERIALIZED (\n    SELECT FROM {table} p WHERE p.{column} = {key} "
+        "FOR NO KEY UPDATE\n)"
+    )
     taken = (
-        f"DELETE FROM {journal.table} j WHERE j.key = {key} AND j.reason <> {Reason.DIRTY}{others} "
+        f"DELETE FROM {journal.table} j WHERE j.key = {key} AND j.reason <> {Reason.DIRTY} "
         "AND EXISTS (SELECT FROM held)"
     )
     if not journal.summands:

@@ -27,7 +27,7 @@ class Reason(IntEnum):
     """Why a row is in a side table."""
 
     DIRTY = -1  # it adds nothing: a write was not recorded, and its key may be wrong
-    WAITING = 0  # it is read with the column until a fold moves it there
+    WAITING = 0  # it is read with the column until a fold moves it there, by itself or merged with others
     ORPHAN = 1  # its target could not be found; it is due, and moves to its target
 
 
@@ -47,7 +47,7 @@ class JournalTable:
     ``assignments`` is what a fold sets in a target row ``p`` by sums ``d``, where that is more than adding;
     ``refresh(keys)`` gives statements for what does not follow from sums, or nothing. ``fold_every`` is 0
     where no row is :attr:`Reason.WAITING`. A row that is *due* is looked at when its transaction commits: all
-    that waits for its key is moved.
+    that waits for its key becomes one row, or is moved where its target was not there.
     """
 
     model: type[Model]

@@ -1,4 +1,4 @@
-"""The triggers on a side table: rows move when their transaction commits, and nobody else writes."""
+"""The triggers on a side table: rows merge or move when their transaction commits, and nobody else writes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from functools import partial
 
 import pgtrigger
 
-from leaderboard.journal.statements import discard_balanced, fold_one
+from leaderboard.journal.statements import discard_balanced, fold_one, merge
 from leaderboard.journal.table import JournalTable, Reason
 from leaderboard.triggers import OwnedTrigger, trigger_name
 
@@ -48,18 +48,21 @@ RETURN NULL;""",
 def _settle(journal: JournalTable) -> str:
     """Return the body of what happens at the commit of a transaction that inserted a row which is due.
 
-    A fold of waiting rows never waits and never fails: at REPEATABLE READ, where it could, it is left to the
+    A merge of waiting rows never waits and never fails: at REPEATABLE READ, where it could, it is left to the
     next one. An orphan must arrive, so it waits for its target.
     """
     refresh = "".join(f"\n    {statement};" for statement in journal.refresh("(NEW.key)"))
+    merged = ""
+    if journal.fold_every:
+        merged = f"""
+ELSIF current_setting('transaction_isolation') = 'read committed' THEN
+    {merge(journal, "NEW.key")};"""
     return f"""
 IF NOT EXISTS (SELECT FROM {journal.table} j WHERE j.id = NEW.id) THEN
     RETURN NULL;
 END IF;
 IF NEW.reason = {Reason.ORPHAN} THEN
-    {fold_one(journal, "NEW.key", wait=True)};{refresh}
-    {discard_balanced(journal, "(NEW.key)")};
-ELSIF current_setting('transaction_isolation') = 'read committed' THEN
-    {fold_one(journal, "NEW.key", wait=False)};
+    {fold_one(journal, "NEW.key")};{refresh}
+    {discard_balanced(journal, "(NEW.key)")};{merged}
 END IF;
 RETURN NULL;"""

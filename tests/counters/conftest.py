@@ -7,13 +7,36 @@ import pytest
 from django.db import connection
 from django.test.utils import setup_databases, teardown_databases
 
+from tests.counters.models import Blog
 from tests.counters.rows import ACTIONS, Rows, act_by_database, assert_exact, make_rows, settle, sweep
+from tests.counters.sessions import Session, sessions
 
 
 @pytest.fixture
 def rows() -> Iterator[Rows]:
     yield make_rows()
     assert_exact()
+
+
+@pytest.fixture
+def committed_rows(committing: None) -> Iterator[Rows]:
+    made = make_rows()
+    # Or a chain would lead to one site, for which all of them wait.
+    Blog.objects.filter(pk=made.other_blog.pk).update(site=None)
+    yield made
+    assert_exact()
+
+
+@pytest.fixture
+def two() -> Iterator[list[Session]]:
+    with sessions(2) as opened:
+        yield opened
+
+
+@pytest.fixture
+def three() -> Iterator[list[Session]]:
+    with sessions(3) as opened:
+        yield opened
 
 
 @pytest.fixture

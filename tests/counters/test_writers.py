@@ -2,40 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
-from uuid import uuid4
 
 import pytest
-from django.db import OperationalError, connection, transaction
+from django.db import OperationalError, connection
 
 from leaderboard.counters import backfill, fold_journals, repair
-from tests.counters.models import Author, Blog, Comment, Post, Reading, Review, Sensor, Vote
-from tests.counters.rows import Rows, assert_exact, make_rows, moment, values
-from tests.counters.sessions import REPEATABLE_READ, SERIALIZABLE, Session, execute, sessions, settled
+from tests.counters.models import Author, Blog, Comment, Post, Review, Vote
+from tests.counters.rows import Rows, moment, values
+from tests.counters.sessions import REPEATABLE_READ, SERIALIZABLE, Session, execute, settled
 
 pytestmark = pytest.mark.usefixtures("committing")
 
 
 @pytest.fixture
-def rows(committing: None) -> Iterator[Rows]:
-    made = make_rows()
-    # Or a chain would lead to one site, for which all of them wait.
-    Blog.objects.filter(pk=made.other_blog.pk).update(site=None)
-    yield made
-    assert_exact()
-
-
-@pytest.fixture
-def two() -> Iterator[list[Session]]:
-    with sessions(2) as opened:
-        yield opened
-
-
-@pytest.fixture
-def three() -> Iterator[list[Session]]:
-    with sessions(3) as opened:
-        yield opened
+def rows(committed_rows: Rows) -> Rows:
+    return committed_rows
 
 
 def comment(post: Post, votes: int = 1, **fields: Any) -> Any:
@@ -223,85 +205,6 @@ def test_inline_counters_in_opposite_orders_across_statements_may_deadlock(
     assert values("comment_count", "karma") == [(3, 18), (2, 17)]
 
 
-def test_a_fold_waits_for_nobody(rows: Rows, two: list[Session]) -> None:
-    one, other = two
-    one.begin()
-    one.execute("SELECT FROM counters_post WHERE id = %s FOR UPDATE", [rows.one.pk])
-    other.run(lambda: Vote.objects.bulk_create([Vote(content_object=rows.one) for _ in range(64)]))
-    other.run(fold_journals)
-    assert settled(*two) == []
-    assert execute("SELECT vote_count FROM counters_post WHERE id = %s", [rows.one.pk]) == [(0,)]
-    one.commit()
-    fold_journals()
-    assert execute("SELECT vote_count FROM counters_post WHERE id = %s", [rows.one.pk]) == [(64,)]
-
-
-@pytest.mark.parametrize("together", [1, 2])
-def test_a_write_now_and_then_folds_at_its_commit(rows: Rows, together: int) -> None:
-    """One in four does. That none of 64 is chosen happens once in a hundred million runs."""
-    posts = [rows.one, rows.two][:together]
-    for _ in range(64):
-        Vote.objects.bulk_create([Vote(content_object=post) for post in posts])
-    folded = execute("SELECT sum(vote_count) FROM counters_post")[0][0]
-    waiting = execute("SELECT count(*) FROM counters_post_votes_cast_journal")[0][0]
-    assert folded > 0
-    assert folded + waiting == 64 * together
-
-
-def test_two_folds_of_one_key(rows: Rows, two: list[Session]) -> None:
-    """The rows that another fold has taken are not added again."""
-    Vote.objects.bulk_create([Vote(content_object=rows.one) for _ in range(3)])
-    one, other = two
-    one.begin()
-    one.run(fold_journals)
-    other.run(lambda: Vote.objects.bulk_create([Vote(content_object=rows.one) for _ in range(64)]))
-    other.run(fold_journals)
-    one.commit()
-    other.run(fold_journals)
-    assert execute("SELECT vote_count FROM counters_post WHERE id = %s", [rows.one.pk]) == [(67,)]
-
-
-@pytest.mark.parametrize("meanwhile", ["fold", "leave", "rekey", "arrive"])
-def test_truncate_while_a_journal_is_moved(rows: Rows, two: list[Session], meanwhile: str) -> None:
-    """What another has moved to a column, or left behind, and not committed, is zeroed too."""
-    one, other = two
-    key, late = rows.one.pk, 999
-    # At this level nothing is folded.
-    other.begin(REPEATABLE_READ)
-    other.run(lambda: Vote.objects.bulk_create([Vote(content_object=Post(pk=pk)) for pk in (key, late)]))
-    other.commit()
-    if meanwhile in ("leave", "rekey"):
-        fold_journals()
-    moves: dict[str, Any] = {
-        "fold": fold_journals,
-        "leave": lambda: execute("DELETE FROM counters_post WHERE id = %s", [key]),
-        "rekey": lambda: execute("UPDATE counters_post SET id = 77 WHERE id = %s", [key]),
-        "arrive": lambda: Post.objects.create(pk=late, title="late", blog=rows.blog),
-    }
-    Comment.objects.all().delete()
-    Review.objects.all().delete()
-    one.begin()
-    one.run(moves[meanwhile])
-    waiting = other.start(lambda: execute("TRUNCATE counters_vote"))
-    assert settled(*two) == [other]
-    one.commit()
-    waiting.result()
-    for pk in (key, late):
-        Post.objects.get_or_create(pk=pk, defaults={"title": "again", "blog": rows.blog})
-    assert set(values("vote_count")) == {0}
-
-
-def test_a_reader_of_an_older_snapshot_while_a_journal_is_folded(rows: Rows, two: list[Session]) -> None:
-    Vote.objects.create(content_object=rows.one)
-    one, other = two
-    one.begin(REPEATABLE_READ)
-    assert one.run(lambda: values("vote_count")) == [1, 0]
-    other.run(lambda: Vote.objects.bulk_create([Vote(content_object=rows.one) for _ in range(64)]))
-    other.run(fold_journals)
-    assert one.run(lambda: values("vote_count")) == [1, 0]
-    one.commit()
-
-
 # Parents that come, go and change
 
 
@@ -316,34 +219,6 @@ def test_a_parent_comes_while_its_child_waits(rows: Rows, two: list[Session]) ->
     one.commit()
     assert values("comment_count", "karma", "last_comment_at", "rating")[2] == (1, 5, moment(3), 4)
     assert values("comment_count", model=Blog) == [3, 1]
-
-
-def test_a_fold_at_commit_leaves_an_orphan_to_its_own_row(rows: Rows, two: list[Session]) -> None:
-    """Every write to this journal folds, before it is seen that the extreme must be looked up too."""
-    one, other = two
-    sensor = Sensor(pk=uuid4())
-    one.begin()
-    one.run(lambda: Reading.objects.create(sensor=sensor, value=7))
-    one.run(lambda: Reading.objects.create(sensor=sensor, value=5))
-    other.run(lambda: sensor.save(force_insert=True))
-    one.commit()
-    assert Sensor.objects.values_list("reading_count", "total", "highest").get() == (2, 12, 7)
-
-
-def test_a_fold_of_what_was_left_over_looks_the_extreme_up(rows: Rows) -> None:
-    """As where neither the child nor its parent saw the other, and nothing refuses that."""
-    sensor = Sensor.objects.create()
-    Reading.objects.create(sensor=sensor, value=7)
-    with transaction.atomic():
-        execute("SET LOCAL session_replication_role = replica")
-        execute("UPDATE counters_sensor SET reading_count = 0, total = 0, highest = NULL")
-        execute(
-            "INSERT INTO counters_sensor_readings_journal (key, reason, reading_count, total) "
-            "VALUES (%s, 1, 1, 7)",
-            [sensor.pk],
-        )
-    fold_journals()
-    assert Sensor.objects.values_list("reading_count", "total", "highest").get() == (1, 7, 7)
 
 
 def test_the_key_of_a_parent_changes_while_a_child_is_written(rows: Rows, two: list[Session]) -> None:

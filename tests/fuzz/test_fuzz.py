@@ -83,6 +83,7 @@ WRONGS: dict[str, Callable[[Any], object]] = {
 }
 
 
+@pytest.mark.once
 @pytest.mark.django_db
 @pytest.mark.parametrize("wrong", WRONGS)
 def test_a_wrong_mirror_is_found(wrong: str) -> None:
@@ -94,6 +95,7 @@ def test_a_wrong_mirror_is_found(wrong: str) -> None:
     )
 
 
+@pytest.mark.once
 @pytest.mark.django_db
 def test_a_wrong_order_is_found() -> None:
     make_groups()
@@ -116,6 +118,7 @@ def _is_right(program: Program, *, spoil: Callable[[Any], object] | None = None)
     return True
 
 
+@pytest.mark.once
 @pytest.mark.django_db
 def test_programs_show_something() -> None:
     make_groups()

@@ -267,16 +267,6 @@ WITH mine AS MATERIALIZED (
     SELECT mine.key FROM mine GROUP BY mine.key HAVING SUM(mine."comment_count") = 0
 )
 DELETE FROM "counters_blog_posts_journal" j USING mine, balanced WHERE j.id = mine.id AND mine.key = balanced.key;
-ELSIF current_setting('transaction_isolation') = 'read committed' THEN
-    
-WITH held AS MATERIALIZED (
-    SELECT FROM "counters_blog" p WHERE p."id" = NEW.key FOR NO KEY UPDATE SKIP LOCKED
-), taken AS (
-    DELETE FROM "counters_blog_posts_journal" j WHERE j.key = NEW.key AND j.reason <> -1 AND j.reason <> 1 AND EXISTS (SELECT FROM held) RETURNING j.*
-), d AS (
-    SELECT SUM(j."comment_count")::bigint AS "comment_count" FROM taken j HAVING count(*) > 0
-)
-UPDATE "counters_blog" p SET "comment_count" = p."comment_count" + d."comment_count" FROM d WHERE p."id" = NEW.key;
 END IF;
 RETURN NULL;
 

@@ -281,13 +281,13 @@ DELETE FROM "counters_post_comments_journal" j USING mine, balanced WHERE j.id =
 ELSIF current_setting('transaction_isolation') = 'read committed' THEN
     
 WITH held AS MATERIALIZED (
-    SELECT FROM "counters_post" p WHERE p."id" = NEW.key FOR NO KEY UPDATE SKIP LOCKED
+    SELECT j.ctid, j."comment_count", j."karma", j."spent" FROM "counters_post_comments_journal" j
+    WHERE j.key = NEW.key AND j.reason = 0 FOR UPDATE SKIP LOCKED
 ), taken AS (
-    DELETE FROM "counters_post_comments_journal" j WHERE j.key = NEW.key AND j.reason <> -1 AND j.reason <> 1 AND EXISTS (SELECT FROM held) RETURNING j.*
-), d AS (
-    SELECT SUM(j."comment_count")::bigint AS "comment_count", SUM(j."karma")::bigint AS "karma", SUM(j."spent")::numeric AS "spent" FROM taken j HAVING count(*) > 0
+    DELETE FROM "counters_post_comments_journal" j WHERE j.ctid = ANY (ARRAY(SELECT held.ctid FROM held))
 )
-UPDATE "counters_post" p SET "comment_count" = p."comment_count" + d."comment_count", "karma" = p."karma" + d."karma", "spent" = p."spent" + d."spent" FROM d WHERE p."id" = NEW.key;
+INSERT INTO "counters_post_comments_journal" (key, "comment_count", "karma", "spent")
+SELECT NEW.key, SUM(held."comment_count")::bigint AS "comment_count", SUM(held."karma")::bigint AS "karma", SUM(held."spent")::numeric AS "spent" FROM held HAVING SUM(held."comment_count") <> 0 OR SUM(held."karma") <> 0 OR SUM(held."spent") <> 0;
 END IF;
 RETURN NULL;
 

@@ -270,16 +270,6 @@ WITH mine AS MATERIALIZED (
     SELECT mine.key FROM mine GROUP BY mine.key HAVING SUM(mine."rating_sum") = 0 AND SUM(mine."rating_count") = 0
 )
 DELETE FROM "counters_post_reviews_journal" j USING mine, balanced WHERE j.id = mine.id AND mine.key = balanced.key;
-ELSIF current_setting('transaction_isolation') = 'read committed' THEN
-    
-WITH held AS MATERIALIZED (
-    SELECT FROM "counters_post" p WHERE p."id" = NEW.key FOR NO KEY UPDATE SKIP LOCKED
-), taken AS (
-    DELETE FROM "counters_post_reviews_journal" j WHERE j.key = NEW.key AND j.reason <> -1 AND j.reason <> 1 AND EXISTS (SELECT FROM held) RETURNING j.*
-), d AS (
-    SELECT SUM(j."rating_sum")::bigint AS "rating_sum", SUM(j."rating_count")::bigint AS "rating_count" FROM taken j HAVING count(*) > 0
-)
-UPDATE "counters_post" p SET "rating_sum" = p."rating_sum" + d."rating_sum", "rating_count" = p."rating_count" + d."rating_count", "rating" = (p."rating_sum" + d."rating_sum")::numeric / NULLIF(p."rating_count" + d."rating_count", 0) FROM d WHERE p."id" = NEW.key;
 END IF;
 RETURN NULL;
 

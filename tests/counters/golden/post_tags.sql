@@ -267,16 +267,6 @@ WITH mine AS MATERIALIZED (
     SELECT mine.key FROM mine GROUP BY mine.key HAVING SUM(mine."tag_count") = 0
 )
 DELETE FROM "counters_post_tags_journal" j USING mine, balanced WHERE j.id = mine.id AND mine.key = balanced.key;
-ELSIF current_setting('transaction_isolation') = 'read committed' THEN
-    
-WITH held AS MATERIALIZED (
-    SELECT FROM "counters_post" p WHERE p."id" = NEW.key FOR NO KEY UPDATE SKIP LOCKED
-), taken AS (
-    DELETE FROM "counters_post_tags_journal" j WHERE j.key = NEW.key AND j.reason <> -1 AND j.reason <> 1 AND EXISTS (SELECT FROM held) RETURNING j.*
-), d AS (
-    SELECT SUM(j."tag_count")::bigint AS "tag_count" FROM taken j HAVING count(*) > 0
-)
-UPDATE "counters_post" p SET "tag_count" = p."tag_count" + d."tag_count" FROM d WHERE p."id" = NEW.key;
 END IF;
 RETURN NULL;
 

@@ -228,13 +228,13 @@ DELETE FROM "counters_post_votes_cast_journal" j USING mine, balanced WHERE j.id
 ELSIF current_setting('transaction_isolation') = 'read committed' THEN
     
 WITH held AS MATERIALIZED (
-    SELECT FROM "counters_post" p WHERE p."id" = NEW.key FOR NO KEY UPDATE SKIP LOCKED
+    SELECT j.ctid, j."vote_count" FROM "counters_post_votes_cast_journal" j
+    WHERE j.key = NEW.key AND j.reason = 0 FOR UPDATE SKIP LOCKED
 ), taken AS (
-    DELETE FROM "counters_post_votes_cast_journal" j WHERE j.key = NEW.key AND j.reason <> -1 AND j.reason <> 1 AND EXISTS (SELECT FROM held) RETURNING j.*
-), d AS (
-    SELECT SUM(j."vote_count")::bigint AS "vote_count" FROM taken j HAVING count(*) > 0
+    DELETE FROM "counters_post_votes_cast_journal" j WHERE j.ctid = ANY (ARRAY(SELECT held.ctid FROM held))
 )
-UPDATE "counters_post" p SET "vote_count" = p."vote_count" + d."vote_count" FROM d WHERE p."id" = NEW.key;
+INSERT INTO "counters_post_votes_cast_journal" (key, "vote_count")
+SELECT NEW.key, SUM(held."vote_count")::bigint AS "vote_count" FROM held HAVING SUM(held."vote_count") <> 0;
 END IF;
 RETURN NULL;
 
