@@ -28,10 +28,10 @@ DatabaseOperations.sql_flush = flush_of_rows  # type: ignore[assignment, method-
 
 # A server answers in its own time, which is no property of the code under test.
 settings.register_profile(
-    "default", max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    "default", max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.register_profile("thorough", parent=settings.get_profile("default"), max_examples=5000)
-settings.register_profile("matrix", parent=settings.get_profile("default"), max_examples=20)
+settings.register_profile("matrix", parent=settings.get_profile("default"), max_examples=25)
 # A defect need not be shown by its smallest example.
 settings.register_profile(
     "mutations", parent=settings.get_profile("default"), max_examples=60, phases=[Phase.generate]

@@ -19,8 +19,6 @@ import pytest
 
 from example.embedded import STOP_SECONDS, EmbeddedPostgres, database_url, find_bindir
 
-pytestmark = pytest.mark.once
-
 ROOT = Path(__file__).parent.parent
 needs_proc = pytest.mark.skipif(sys.platform != "linux", reason="finds processes in /proc")
 

@@ -14,8 +14,6 @@ import pytest
 
 from tests.test_example import ROOT, environment, example
 
-pytestmark = pytest.mark.once
-
 SITE = [sys.executable, "-m", "example", "serve", "--port"]
 
 

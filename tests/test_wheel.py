@@ -6,10 +6,6 @@ import sys
 from pathlib import Path
 from zipfile import ZipFile
 
-import pytest
-
-pytestmark = pytest.mark.once
-
 ROOT = Path(__file__).parents[1]
 # What a build finds of an earlier one would go into the wheel as well.
 NOT_SOURCES = shutil.ignore_patterns(".*", "__pycache__", "*.egg-info", "build", "dist")

@@ -86,7 +86,8 @@ def _seen(rows: Any) -> list[Any]:
     ]
 
 
-@pytest.mark.parametrize(("name", "order"), [("overall", 1), ("members", -1)])
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize("name", ["overall", "members"])
 def test_rows_are_those_of_the_window_whatever_is_asked_for(name: str, order: int, data: None) -> None:
     """Of one declaration, so that what was written for one is at hand for the next."""
     declared = Attempt.objects.board(name).leaderboard.replace()

@@ -20,7 +20,7 @@ from typing import Any
 
 from leaderboard.counters.groups import Counter, CounterGroup
 from leaderboard.counters.rows import NEW, OLD, WRITTEN, GroupRows
-from leaderboard.journal.statements import ORPHANED, chance_to_fold, fold, mark_dirty
+from leaderboard.journal.statements import ORPHANED, chance_to_merge, fold, mark_dirty
 from leaderboard.journal.table import Reason, quoted
 
 __all__ = ["IGNORE", "IGNORED", "Bodies"]
@@ -175,7 +175,7 @@ END IF;"""
             values = ", ".join(f"_change{c.alias}" for c in self.journaled)
             insert = (
                 f"INSERT INTO {self.journal.table} (key, due, {names}) "
-                f"VALUES (_change_k, {chance_to_fold(self.journal)}, {values});"
+                f"VALUES (_change_k, {chance_to_merge(self.journal)}, {values});"
             )
             parts.append(insert if not inline else f"IF {condition} THEN\n        {insert}\n    END IF;")
         if inline:
@@ -222,7 +222,7 @@ END IF;"""
             names = ", ".join(quoted(self._summand(c)) for c in self.journaled)
             return f"""
 INSERT INTO {self.journal.table} (key, {names}, due)
-SELECT delta.*, {chance_to_fold(self.journal)} FROM (
+SELECT delta.*, {chance_to_merge(self.journal)} FROM (
     {self._delta(event)}
 ) delta;"""
         additions = [
@@ -253,7 +253,7 @@ WITH delta AS MATERIALIZED (
         names, values = ["key", "reason", "due"], [f"{delta}._k", ORPHANED]
         if self.journaled:
             reason = f"CASE WHEN {orphan} THEN {Reason.ORPHAN} ELSE {Reason.WAITING} END"
-            values = [f"{delta}._k", reason, f"{orphan} OR {chance_to_fold(self.journal)}"]
+            values = [f"{delta}._k", reason, f"{orphan} OR {chance_to_merge(self.journal)}"]
         for counter in self.group.additive:
             names.append(quoted(self._summand(counter)))
             value = f"{delta}.{counter.alias}"

@@ -8,7 +8,7 @@ from leaderboard.journal.table import JournalTable, Reason, Summand, quoted
 
 __all__ = [
     "ORPHANED",
-    "chance_to_fold",
+    "chance_to_merge",
     "discard_balanced",
     "fold",
     "fold_one",
@@ -31,7 +31,7 @@ def waiting(journal: JournalTable, summand: Summand, key: str) -> str:
     )
 
 
-def chance_to_fold(journal: JournalTable) -> str:
+def chance_to_merge(journal: JournalTable) -> str:
     """Return whether a row that waits is due, as an expression: one in ``fold_every`` is, by chance.
 
     By the clock, which the user has no seed of. Transactions that write in a rhythm would otherwise merge one

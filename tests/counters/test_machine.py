@@ -10,9 +10,8 @@ from tests.counters.programs import assert_programs_are_exact, machine
 
 pytestmark = pytest.mark.usefixtures("committing")
 
-# A hundred in all, or as many as the thorough profile says; the matrix runs fewer, but eight times.
-IS_MATRIX = settings.get_current_profile_name() == "matrix"
-PROGRAMS = 16 if IS_MATRIX else max(40, settings().max_examples * 2 // 5)
+# As many in all as the profile says.
+PROGRAMS = max(40, settings().max_examples * 2 // 5)
 
 
 @pytest.mark.parametrize("connections", [2, 3])
