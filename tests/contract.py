@@ -27,8 +27,10 @@ IMPORTS: Mapping[str, str] = {
         "BaseExpression Col ColPairs Combinable CombinedExpression Expression Ref ResolvedOuterRef"
     ),
     "django.db.models.constants": "LOOKUP_SEP",
+    "django.db.models.fields.related_lookups": "RelatedExact",
     "django.db.models.fields.reverse_related": "ForeignObjectRel",
     "django.db.models.functions.datetime": "TruncBase",
+    "django.db.models.query": "ModelIterable",
     "django.db.models.query_utils": "DeferredAttribute",
     "django.db.models.sql": "Query",
     "django.db.models.sql.compiler": "SQLCompiler",
@@ -150,7 +152,7 @@ CONTRACT: Mapping[str, Leaning] = {
     ),
     "django.db.models.sql.compiler.SQLCompiler": Leaning(
         sample=lambda: _query().get_compiler("default"),
-        attributes="query",
+        attributes="annotation_col_map klass_info query select",
         calls={
             "as_sql": "",
             "compile": "node",
@@ -220,7 +222,10 @@ CONTRACT: Mapping[str, Leaning] = {
     ),
     "django.db.models.QuerySet": Leaning(
         sample=_attempts,
-        attributes="_db _fields _for_write _hints _prefetch_done _result_cache query",
+        attributes=(
+            "_db _fields _for_write _hints _iterable_class _known_related_objects _prefetch_done "
+            "_prefetch_related_lookups _result_cache query"
+        ),
         calls={"_chain": "", "_not_support_combined_queries": "method"},
         overrides={
             "__init__": "model, query, using, hints",

@@ -152,7 +152,7 @@ READS = (
     ),
     Mutation(
         "a board of the whole table has no condition",
-        "orm/written",
+        "orm/query",
         'return "TRUE", ()',
         "return None",
         PAGING,

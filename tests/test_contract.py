@@ -101,10 +101,11 @@ def public_in(*names: str) -> set[str]:
 
 # What these have is documented, or looks like it: the same name may be an attribute of ours.
 AMBIGUOUS = {
-    # One of the two, by version.
-    *("quote_name", "quote_name_unless_alias"),
+    # One of the two, or none, by version.
+    *("quote_name", "quote_name_unless_alias", "_fetch_mode"),
     *("all", "annotate", "aggregate", "filter", "get", "values", "distinct", "join", "update", "delete"),
     *("alias", "copy", "field", "name", "label", "query", "model", "output_field", "get_field", "get_fields"),
+    "get_lookup",
     *("get_source_expressions", "resolve_expression", "conditional", "db", "expression", "extra", "value"),
     *("column", "connection", "index", "replace", "using"),
 }

@@ -21,7 +21,7 @@ from django.db.models.sql.where import AND, OR, WhereNode
 
 from leaderboard.orm.columns import DerivedColumn, DerivedTable, StoredColumn
 from leaderboard.orm.models import key_fields, own_fields
-from leaderboard.orm.trees import is_fixed, joined_many_rows, resolved
+from leaderboard.orm.trees import is_fixed, joined_many_rows, parts_of, resolved
 
 __all__ = ["LevelQuery", "level_of", "level_over", "row_of", "unique_name"]
 
@@ -30,6 +30,14 @@ def unique_name(name: str, taken: Any) -> str:
     while name in taken:
         name += "_"
     return name
+
+
+class Added(F):
+    """A reference to what a level adds itself, by which it is put in place of that."""
+
+    def __init__(self, name: str, expression: Any) -> None:
+        super().__init__(name)
+        self.conditional = getattr(expression, "conditional", False)
 
 
 class LevelQuery(Query):
@@ -92,13 +100,16 @@ class LevelQuery(Query):
 
     # Columns
 
-    def column(self, name: str) -> DerivedColumn:
-        """Return a column of the level below, as this one refers to it."""
+    def column(self, name: str) -> Any:
+        """Return a column of the level below, as this one refers to it; of the lowest, one of its own."""
         below: Any = self.below
+        if below is None:
+            added = self.annotations.get(name)
+            return F(own_column(self.model, name).attname) if added is None else Added(name, added)
         if (annotation := below.annotations.get(name)) is not None:
             field = annotation.output_field
         else:
-            field = next(field for field in own_fields(below.model) if field.column == name)
+            field = own_column(below.model, name)
         return DerivedColumn(self.level, name, field)
 
     def key_columns(self) -> Sequence[Col]:
@@ -124,6 +135,22 @@ class LevelQuery(Query):
     def annotate(self, name: str, expression: Any) -> None:
         """Add a column of that very name."""
         self.add_annotation(expression, name)
+
+    def show_only(self, expressions: Mapping[str, Any]) -> bool:
+        """Add columns of those very names, which may be made of what was added, and hand on no others.
+
+        Nothing is changed, and False returned, where a name is taken or a subquery would be run twice.
+        """
+        if expressions.keys() & self.annotations.keys():
+            return False
+        made_of = self.annotations.values()
+        shown = [expression.resolve_expression(self) for expression in expressions.values()]
+        if sum(map(_subqueries_in, shown)) > sum(map(_subqueries_in, made_of)):
+            return False
+        for name, expression in zip(expressions, shown, strict=True):
+            self.annotate(name, expression)
+        self.set_annotation_mask(expressions)
+        return True
 
     def select_values(self, expressions: Sequence[Any]) -> None:
         """Select expressions on the model, and nothing else."""
@@ -297,6 +324,15 @@ def level_over(
     query = level_of(below.model, level)
     query._read_from(below, is_fenced=is_fenced, first=first)
     return query
+
+
+def own_column(model: type[Model], name: str) -> Any:
+    """Return the field of the model that has a column of that name."""
+    return next(field for field in own_fields(model) if field.column == name)
+
+
+def _subqueries_in(node: Any) -> int:
+    return 1 if isinstance(node, Subquery) else sum(map(_subqueries_in, parts_of(node)))
 
 
 def row_of(columns: Mapping[str, Any]) -> Query:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, Protocol, Self, cast
 
+from django.core.exceptions import EmptyResultSet, FullResultSet
 from django.db import NotSupportedError, connections, models
 from django.db.models import F, Transform
 from django.db.models.constants import LOOKUP_SEP
@@ -44,7 +45,7 @@ from leaderboard.orm.levels import unique_name
 from leaderboard.orm.models import key_fields, own_field, own_fields
 from leaderboard.orm.ordering import NullsLast, OrderingCompiler
 from leaderboard.orm.trees import parts_of, path_of, resolved
-from leaderboard.orm.written import WrittenQuery, WrittenRows, condition_of
+from leaderboard.orm.written import WrittenQuery, WrittenRows
 
 __all__ = ["NO_ROW_LOCKS", "Definition", "DerivedQuery", "View"]
 
@@ -326,9 +327,18 @@ class DerivedQuery(Query):
             or any(isinstance(column, DerivedColumn) for column in columns_of(self.where))
         )
 
-    def own_condition(self, connection: Any) -> tuple[str, Iterable[Any]] | None:
-        """Return the conditions of a query of one table as SQL; None where no row meets them."""
-        return condition_of(self.model, self.where, connection)
+    def own_condition(
+        self, connection: Any, conditions: Sequence[Any] | None = None
+    ) -> tuple[str, Iterable[Any]] | None:
+        """Return the conditions of a query of one table as SQL, or others; None where no row meets them."""
+        where = self.where if conditions is None else WhereNode([*conditions], connector=AND)
+        try:
+            compiler: Any = SQLCompiler(self, connection, None)
+            return compiler.compile(where)  # type: ignore[no-any-return]
+        except EmptyResultSet:
+            return None
+        except FullResultSet:
+            return "TRUE", ()
 
     def taken_aliases(self) -> set[str]:
         """Return the aliases that no table inside the derived one may hide."""

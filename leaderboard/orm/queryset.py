@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any, Self, cast
 
 from django.core.exceptions import FieldError
 from django.db import NotSupportedError, models
+from django.db.models.query import ModelIterable
 
 from leaderboard.orm.columns import DerivedColumn, DerivedRef
 from leaderboard.orm.deferred import Deferred
 from leaderboard.orm.models import key_names
 from leaderboard.orm.query import NO_ROW_LOCKS, DerivedQuery
 from leaderboard.orm.trees import joined_many_rows
+from leaderboard.orm.versions import fetches_in_own_way
 
 __all__ = ["DerivedQuerySet", "made_by_as_manager"]
 
@@ -30,6 +32,9 @@ class DerivedQuerySet(models.QuerySet[Any]):
         _db: str | None
         _fields: Any
         _hints: Any
+        _iterable_class: Any
+        _known_related_objects: Any
+        _prefetch_related_lookups: Any
 
         def _chain(self) -> Self: ...
         def _not_support_combined_queries(self, operation_name: str) -> None: ...
@@ -102,6 +107,16 @@ class DerivedQuerySet(models.QuerySet[Any]):
     def _is_of_rows(self) -> bool:
         """Whether the results are instances of the model: not after ``values()``."""
         return self._fields is None
+
+    @property
+    def _makes_bare_instances(self) -> bool:
+        """Whether the results are instances that are given nothing but their columns and annotations."""
+        return not (
+            self._iterable_class is not ModelIterable
+            or self._known_related_objects
+            or self._prefetch_related_lookups
+            or fetches_in_own_way(self)
+        )
 
     @property
     def _has_distinct_fields(self) -> bool:

@@ -5,8 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import django
+from django.db import models
 
-__all__ = ["filter_of", "quote_alias"]
+__all__ = ["fetches_in_own_way", "filter_of", "quote_alias"]
+
+
+def fetches_in_own_way(queryset: Any) -> bool:
+    """Tell whether instances of a queryset fetch what they lack in another way than each for itself."""
+    return django.VERSION >= (6, 1) and queryset._fetch_mode is not models.FETCH_ONE
 
 
 def quote_alias(compiler: Any, alias: str) -> str:

@@ -14,15 +14,14 @@ from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from django.conf import settings
-from django.core.exceptions import EmptyResultSet, FullResultSet
 from django.db.models import BooleanField, Expression, Field, Model, Value
 from django.db.models.expressions import BaseExpression
 from django.db.models.lookups import Lookup
 from django.db.models.sql import Query
-from django.db.models.sql.where import WhereNode
 from django.utils.functional import Promise
 from django.utils.timezone import get_current_timezone
 
+from leaderboard.orm.columns import DerivedTable
 from leaderboard.orm.trees import is_fixed, is_known, output_field_of, parts_of, resolved
 
 __all__ = [
@@ -34,7 +33,6 @@ __all__ = [
     "WrittenRows",
     "circumstances",
     "compiles_alike",
-    "condition_of",
 ]
 
 # No SQL has it.
@@ -141,39 +139,58 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class WrittenRows:
-    """A compiled query for instances, whose values are given each time."""
+    """A compiled query for instances, whose values are given each time.
+
+    ``names`` are the attributes of their columns, which come first, ``annotated`` the positions of others.
+    """
 
     compiler: Any
-    written: Written
+    statement: Statement
+    names: Sequence[str]
+    annotated: Mapping[str, int]
 
     @classmethod
     def of(cls, query: Query, connection: Any) -> Self:
-        """Return the query, which has slots in the place of values."""
+        """Return the query, which has slots in the place of values, and no conditions."""
         compiler = query.get_compiler(connection=connection, elide_empty=False)
         sql, params = compiler.as_sql()
+        selected = [expression for expression, _, _ in compiler.select]
+        names = [selected[position].target.attname for position in compiler.klass_info["select_fields"]]
+        converters = compiler.get_converters(selected)
+        table = compiler.query.alias_map[compiler.query.base_table]
+        if isinstance(table, DerivedTable):
+            inside = table.query.get_compiler(connection=connection, elide_empty=False)
+            own = inside.as_sql()
+            if _selected(inside) == _selected(compiler):
+                # A level that hands on all columns of the one below costs some time to plan.
+                sql, params = own
         # Threads share it, and a connection belongs to one.
         compiler.connection = compiler.using = None
-        return cls(compiler, Written(sql, tuple(params)))
+        statement = Statement(Written(sql, tuple(params)), None, converters)
+        return cls(compiler, statement, names, compiler.annotation_col_map)
+
+    def first(self, model: type[Model], connection: Any, values: Sequence[Any]) -> Any:
+        """Return the first instance, as Django makes it of a row; None where there is none."""
+        row = self.statement.first(connection, values)
+        if row is None:
+            return None
+        instance = model.from_db(connection.alias, self.names, row[: len(self.names)])
+        for name, position in self.annotated.items():
+            setattr(instance, name, row[position])
+        return instance
 
     def compiler_for(self, query: Query, connection: Any, values: Sequence[Any]) -> Any:
         """Return a compiler of ``query``, which asks for the same, with its SQL as it is written."""
         compiler = copy(self.compiler)
         compiler.query, compiler.connection, compiler.using = query, connection, connection.alias
-        sql, params = self.written.sql, self.written.filled(values)
+        written = self.statement.head
+        sql, params = written.sql, written.filled(values)
         compiler.as_sql = lambda *args, **kwargs: (sql, params)
         return compiler
 
 
-def condition_of(model: type[Model], where: WhereNode, connection: Any) -> tuple[str, Iterable[Any]] | None:
-    """Return conditions on the model's own table as SQL; None where no row meets them."""
-    query = Query(model)
-    query.get_initial_alias()
-    try:
-        return query.get_compiler(connection=connection).compile(where)  # type: ignore[no-any-return]
-    except EmptyResultSet:
-        return None
-    except FullResultSet:
-        return "TRUE", ()
+def _selected(compiler: Any) -> list[str]:
+    return [alias or expression.target.column for expression, _, alias in compiler.select]
 
 
 def circumstances(connection: Any) -> Hashable:

@@ -10,16 +10,22 @@ from django.db import connections
 from django.db.models import F
 
 from leaderboard.kinds import Qualification
-from leaderboard.orm.held import asked_of_rows, held_key, shows_own_rows
+from leaderboard.orm.held import asked_of_rows, equality_with_key, held_key, shows_own_rows
 from leaderboard.orm.trees import is_known
 from leaderboard.orm.written import Statement, WrittenRows
 from leaderboard.querysets.metrics import MetricQuerySet
 from leaderboard.standings.explained import ChosenPlan, chosen_plan
-from leaderboard.standings.located import Location, counting_order, location_of, reading_of
+from leaderboard.standings.located import (
+    Location,
+    counting_order,
+    location_of,
+    reading_of,
+    written_reading,
+)
 from leaderboard.standings.metrics import Metric, Ranking
 from leaderboard.standings.pins import member_pins, pins_of
 from leaderboard.standings.plan import Place
-from leaderboard.standings.shared import is_lasting, written_once
+from leaderboard.standings.shared import is_lasting, written_condition, written_once
 
 __all__ = ["TRIES", "CountedQuerySet"]
 
@@ -34,8 +40,8 @@ class Held:
 
     ``by`` are expressions of the model, each with the lookup of the view that holds it to one value;
     ``location`` is None where a place may differ between two statements. ``asked`` are the metrics by the
-    names that they are annotated as, where nothing else limits the view but its board, and whole rows with
-    these are asked for.
+    names that they are annotated as, where nothing limits the view but ``conditions``, those that hold it to
+    the entry and its board, and whole rows with these are asked for.
     """
 
     ranking: Ranking
@@ -43,6 +49,7 @@ class Held:
     of_member: bool
     location: Location | None
     asked: Sequence[tuple[str, Metric]] | None
+    conditions: Sequence[Any]
 
 
 class CountedQuerySet(MetricQuerySet):
@@ -111,6 +118,23 @@ class CountedQuerySet(MetricQuerySet):
         makers = ("standings", *(f"with_{name}" for name in METRICS))
         return all(is_known(getattr(type(self), name)) for name in makers)
 
+    def get(self, *args: Any, **kwargs: Any) -> Any:
+        """As Django's; by a primary key alone no query is made that is filtered by it."""
+        rows = None if args or len(kwargs) != 1 else self._rows_with_key(*kwargs.items())
+        if rows is None:
+            return super().get(*args, **kwargs)
+        if not rows:
+            raise self.model.DoesNotExist(f"{self.model._meta.object_name} matching query does not exist.")
+        return rows[0]
+
+    def _rows_with_key(self, given: tuple[str, Any]) -> list[Any] | None:
+        """Return the row with a primary key or none, where nothing but a board limits the view besides."""
+        if not self.query.derived_columns or not all(map(is_known, (type(self).filter, type(self).order_by))):
+            return None
+        key = equality_with_key(self.query, *given)
+        held = None if key is None or not self._may_be_held else self._held_alone(key)
+        return None if held is None else self._rows_held(held)
+
     def explain(self, *, format: str | None = None, **options: Any) -> str:
         """As Django's, of the statement that gives the results: where they are counted, that which counts."""
         held = self._held()
@@ -122,7 +146,10 @@ class CountedQuerySet(MetricQuerySet):
 
     def _rows_at_once(self) -> list[Any] | None:
         held = self._held()
-        if held is None or held.location is None:
+        return None if held is None else self._rows_held(held)
+
+    def _rows_held(self, held: Held) -> list[Any] | None:
+        if held.location is None:
             return None
         place = self._place_held(held, held.location)
         if place is None:
@@ -130,9 +157,13 @@ class CountedQuerySet(MetricQuerySet):
             return []
         if not place.is_on_board:
             return None
+        written = None if held.asked is None else self._written_for(held, place)
+        if written is not None and self._makes_bare_instances:
+            row = written.first(self.model, connections[self.db], place.row)
+            return None if row is None else [row]
         counted = self._counted_at(place, of_member=held.of_member)
-        if held.asked is not None:
-            counted.query.written = self._written_for(held, place), place.row
+        if written is not None:
+            counted.query.written = written, place.row
         # None of its rows may be that it has moved, or that the view does not show it.
         return list(counted) or None
 
@@ -142,7 +173,7 @@ class CountedQuerySet(MetricQuerySet):
 
         def once() -> WrittenRows:
             # Whatever holds the board and the entry is among the values of the place.
-            shown = self._counted_at(place.with_slots())
+            shown = self._counted_at(place.with_slots(is_alone=True))
             return WrittenRows.of(shown.query.without_view(), connection)
 
         nulls = tuple(value is None for value in place.row)
@@ -167,18 +198,25 @@ class CountedQuerySet(MetricQuerySet):
         held_to = "the entries of one member" if held.of_member else "one entry by its primary key"
         return chosen_plan(self.query, held_to=held_to, is_steady=held.location is not None)
 
+    @property
+    def _may_be_held(self) -> bool:
+        query = self.query
+        return bool(query.derived_columns) and query.place is None and shows_own_rows(query)
+
     def _held(self) -> Held | None:
         """Return what holds the view to one entry, or to those of one member; None where nothing does."""
-        query = self.query
-        if not query.derived_columns or query.place is not None or not shows_own_rows(query):
+        if not self._may_be_held:
             return None
+        query = self.query
+        key = held_key(query)
+        if key is not None and (held := self._held_alone(key)) is not None:
+            return held
         columns = query.used_columns().values()
         rankings = {column.ranking for column in columns}
         # What the row itself says, one statement reads.
         if len(rankings) != 1 or not any(column.metric.counts_others for column in columns):
             return None
         (ranking,) = rankings
-        key = held_key(query)
         by = (
             self._held_to_member(ranking)
             if key is None
@@ -186,18 +224,39 @@ class CountedQuerySet(MetricQuerySet):
         )
         if not by:
             return None
-        asked = None if key is None else self._asked(ranking, key)
-        location = location_of(self.model, ranking)
-        return Held(ranking=ranking, by=by, of_member=key is None, location=location, asked=asked)
+        return Held(
+            ranking=ranking,
+            by=by,
+            of_member=key is None,
+            location=location_of(self.model, ranking),
+            asked=None,
+            conditions=(),
+        )
 
-    def _asked(self, ranking: Ranking, key: Mapping[str, Any]) -> Sequence[tuple[str, Metric]] | None:
-        """Return the metrics that rows are asked for with, held to a key; None where more is asked for."""
+    def _held_alone(self, key: Mapping[str, Any]) -> Held | None:
+        """Return what holds the view to the entry with a key, where nothing but a board limits it besides.
+
+        None where anything else does, or where other rows than whole ones with metrics are asked for.
+        """
+        query = self.query
+        ranking = next(iter(query.derived_columns.values())).ranking
         declaration = ranking.declaration
         if ranking.view is not None or not is_lasting(declaration, self.model):
             return None
-        pins = pins_of(self.query, declaration)
-        asked = asked_of_rows(self.query, [*key.values(), *pins.values()])
-        return None if asked is None else tuple((name, column.metric) for name, column in asked.items())
+        conditions = [*pins_of(query, declaration).values(), *key.values()]
+        columns = asked_of_rows(query, conditions)
+        if columns is None or any(column.ranking != ranking for column in columns.values()):
+            return None
+        if not any(column.metric.counts_others for column in columns.values()):
+            return None
+        return Held(
+            ranking=ranking,
+            by=(),
+            of_member=False,
+            location=location_of(self.model, ranking),
+            asked=tuple((name, column.metric) for name, column in columns.items()),
+            conditions=conditions,
+        )
 
     def _held_to_member(self, ranking: Ranking) -> Sequence[tuple[Any, Any]]:
         """Return what holds the view to the entries of one member on one board; nothing where it is not."""
@@ -213,16 +272,39 @@ class CountedQuerySet(MetricQuerySet):
         """Return where the entry stands that the view is held to, or the one that counts of its member's."""
         if held.asked is not None:
             # On the board too, so that nothing of the view is left to be looked at afterwards.
-            return self._unsliced()._place(location, held.ranking)
+            return self._place(location, held.ranking, conditions=held.conditions)
         entry = self._unfiltered()
         for expression, lookup in held.by:
             entry.query.add_condition(expression, lookup)
         return entry._place(location, held.ranking, of_member=held.of_member)
 
-    def _place(self, location: Location, ranking: Ranking, *, of_member: bool = False) -> Place | None:
-        """Return where the row of the queryset stands, or that of one member's that counts; None for none."""
-        row = self._row_of(location, ranking, of_member=of_member)
+    def _place(
+        self,
+        location: Location,
+        ranking: Ranking,
+        *,
+        of_member: bool = False,
+        conditions: Sequence[Any] | None = None,
+    ) -> Place | None:
+        """Return where the row of the queryset stands, or that of one member's that counts; None for none.
+
+        With ``conditions`` it is the row of the model that meets them.
+        """
+        if conditions is None:
+            row = self._row_of(location, ranking, of_member=of_member)
+        else:
+            row = self._row_where(conditions, location, ranking)
         return None if row is None else location.place(ranking, row)
+
+    def _row_where(
+        self, conditions: Sequence[Any], location: Location, ranking: Ranking
+    ) -> Sequence[Any] | None:
+        connection = connections[self.db]
+        condition = written_condition(self.query, conditions, ranking.declaration, connection)
+        if condition is None:
+            return None
+        reading = written_reading(self.model, ranking, location, connection)
+        return reading.first(connection, condition=condition)
 
     def _row_of(self, location: Location, ranking: Ranking, *, of_member: bool) -> Sequence[Any] | None:
         connection = connections[self.db]

@@ -37,6 +37,7 @@ __all__ = [
     "ranked_of",
     "reading_of",
     "supposed_place",
+    "written_reading",
 ]
 
 
@@ -115,16 +116,22 @@ def reading_of(
     With ``of_member`` it is the entry that counts of those that do, or the one that tells why none does. None
     where the statement may be another one at another moment.
     """
-    declaration = ranking.declaration
-    if not is_lasting(declaration, model):
+    if not is_lasting(ranking.declaration, model):
         return None
+    return written_reading(model, ranking, location, connection, of_member=of_member)
+
+
+def written_reading(
+    model: type[Model], ranking: Ranking, location: Location, connection: Any, *, of_member: bool = False
+) -> Statement:
+    """Return the same for a declaration that is lasting."""
 
     def once() -> Statement:
         rows: Any = QuerySet(model).filter(Gap())
         rows = rows.order_by(*counting_order(model, ranking)) if of_member else rows.order_by()
         return Statement.of(rows.values_list(*location.columns)[:1].query, connection)
 
-    return written_once(declaration, ("reading", model, of_member), connection, once)
+    return written_once(ranking.declaration, ("reading", model, of_member), connection, once)
 
 
 def first_of(model: type[Model], ranking: Ranking, location: Location, connection: Any) -> Statement | None:

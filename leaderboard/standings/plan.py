@@ -104,7 +104,8 @@ class Place:
     """Where one entry stood when it was read: its key, and the values by which it has its place.
 
     ``row`` has them all, as text. ``within`` are those that name its board, ``counting`` is by what its
-    member's entries are chosen among.
+    member's entries are chosen among. With ``is_alone`` nothing is read but its row with its metrics, so that
+    each of them is computed once, whatever the levels of its table.
     """
 
     ranking: Ranking
@@ -115,8 +116,9 @@ class Place:
     ties: Sequence[FromText]
     member: Sequence[FromText]
     counting: FromText | None
+    is_alone: bool = False
 
-    def with_slots(self) -> Place:
+    def with_slots(self, *, is_alone: bool = False) -> Place:
         """Return the place with a slot for each value that is not NULL."""
         row = [None if value is None else Slot(position) for position, value in enumerate(self.row)]
         slots = iter(row)
@@ -133,6 +135,7 @@ class Place:
             ties=emptied(self.ties),
             member=emptied(self.member),
             counting=None if self.counting is None else emptied([self.counting])[0],
+            is_alone=is_alone,
         )
 
     @property
