@@ -93,7 +93,7 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='blogpostsjournal',
-            trigger=leaderboard.triggers.InstalledTrigger(name='journal_blog_posts_guard', sql=leaderboard.triggers.OwnedTriggerSql(condition='WHEN (pg_trigger_depth() = 0)', func="\nIF current_setting('leaderboard.upkeep', true) = 'on' THEN\n    RETURN COALESCE(NEW, OLD);\nEND IF;\nRETURN NULL;", hash='acea0e5f54a1c28d5a095b5ffa52226903ff2c62', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_journal_blog_posts_guard_32a1a', table='talk_blog_posts_journal', when='BEFORE')),
+            trigger=leaderboard.triggers.InstalledTrigger(name='journal_blog_posts_guard', sql=leaderboard.triggers.OwnedTriggerSql(condition='WHEN (NOT pg_trigger_depth()::bool)', func="\nIF current_setting('leaderboard.upkeep', true) = 'on' THEN\n    RETURN COALESCE(NEW, OLD);\nEND IF;\nRETURN NULL;", hash='fab9bf7f6350b1b9676ec79f006a751f6ffcc44c', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_journal_blog_posts_guard_32a1a', table='talk_blog_posts_journal', when='BEFORE')),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='blogpostsjournal',
@@ -125,7 +125,7 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='blog',
-            trigger=leaderboard.triggers.InstalledTrigger(name='counter_keep_blog', sql=leaderboard.triggers.OwnedTriggerSql(condition='WHEN (pg_trigger_depth() = 0)', func='\nIF current_setting(\'leaderboard.upkeep\', true) = \'on\' OR NOT (OLD."comment_count" IS DISTINCT FROM NEW."comment_count") THEN\n    RETURN NEW;\nELSIF current_setting(\'leaderboard.ignore\', true) = \'on\' THEN\n    INSERT INTO "talk_blog_posts_journal" (key, reason) VALUES (OLD."id", -1);\n    RETURN NEW;\nEND IF;\nNEW."comment_count" := OLD."comment_count";\nRETURN NEW;', hash='7c56a529c2bc1e8af710e0fa0144dd1e5e9c2702', operation='UPDATE OF "comment_count"', pgid='pgtrigger_counter_keep_blog_622df', table='talk_blog', when='BEFORE')),
+            trigger=leaderboard.triggers.InstalledTrigger(name='counter_keep_blog', sql=leaderboard.triggers.OwnedTriggerSql(condition='WHEN (NOT pg_trigger_depth()::bool)', func='\nIF current_setting(\'leaderboard.upkeep\', true) = \'on\' OR NOT (OLD."comment_count" IS DISTINCT FROM NEW."comment_count") THEN\n    RETURN NEW;\nELSIF current_setting(\'leaderboard.ignore\', true) = \'on\' THEN\n    INSERT INTO "talk_blog_posts_journal" (key, reason) VALUES (OLD."id", -1);\n    RETURN NEW;\nEND IF;\nNEW."comment_count" := OLD."comment_count";\nRETURN NEW;', hash='108bb24a1fbe7db216878cf7904baff3e5ee99fe', operation='UPDATE OF "comment_count"', pgid='pgtrigger_counter_keep_blog_622df', table='talk_blog', when='BEFORE')),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='post',
@@ -149,7 +149,7 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='post',
-            trigger=leaderboard.triggers.InstalledTrigger(name='counter_keep_post', sql=leaderboard.triggers.OwnedTriggerSql(condition='WHEN (pg_trigger_depth() = 0)', func='\nIF current_setting(\'leaderboard.upkeep\', true) = \'on\' OR NOT (OLD."comment_count" IS DISTINCT FROM NEW."comment_count" OR OLD."karma" IS DISTINCT FROM NEW."karma") THEN\n    RETURN NEW;\nELSIF current_setting(\'leaderboard.ignore\', true) = \'on\' THEN\n    INSERT INTO "talk_post_comments_journal" (key, reason) VALUES (OLD."id", -1);\n    RETURN NEW;\nEND IF;\nNEW."comment_count" := OLD."comment_count";\nNEW."karma" := OLD."karma";\nRETURN NEW;', hash='0a92fc4b6ff95159ee8b8138ccdd7f60cb56df27', operation='UPDATE OF "comment_count", "karma"', pgid='pgtrigger_counter_keep_post_7d927', table='talk_post', when='BEFORE')),
+            trigger=leaderboard.triggers.InstalledTrigger(name='counter_keep_post', sql=leaderboard.triggers.OwnedTriggerSql(condition='WHEN (NOT pg_trigger_depth()::bool)', func='\nIF current_setting(\'leaderboard.upkeep\', true) = \'on\' OR NOT (OLD."comment_count" IS DISTINCT FROM NEW."comment_count" OR OLD."karma" IS DISTINCT FROM NEW."karma") THEN\n    RETURN NEW;\nELSIF current_setting(\'leaderboard.ignore\', true) = \'on\' THEN\n    INSERT INTO "talk_post_comments_journal" (key, reason) VALUES (OLD."id", -1);\n    RETURN NEW;\nEND IF;\nNEW."comment_count" := OLD."comment_count";\nNEW."karma" := OLD."karma";\nRETURN NEW;', hash='aad82790b72e71a1275f5408b25afa54566122bd', operation='UPDATE OF "comment_count", "karma"', pgid='pgtrigger_counter_keep_post_7d927', table='talk_post', when='BEFORE')),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='comment',
@@ -169,7 +169,7 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='postcommentsjournal',
-            trigger=leaderboard.triggers.InstalledTrigger(name='journal_post_comments_guard', sql=leaderboard.triggers.OwnedTriggerSql(condition='WHEN (pg_trigger_depth() = 0)', func="\nIF current_setting('leaderboard.upkeep', true) = 'on' THEN\n    RETURN COALESCE(NEW, OLD);\nEND IF;\nRETURN NULL;", hash='a3462a77b54c84f9b37e0967c194c17f21f21f0e', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_journal_post_comments_guard_517bd', table='talk_post_comments_journal', when='BEFORE')),
+            trigger=leaderboard.triggers.InstalledTrigger(name='journal_post_comments_guard', sql=leaderboard.triggers.OwnedTriggerSql(condition='WHEN (NOT pg_trigger_depth()::bool)', func="\nIF current_setting('leaderboard.upkeep', true) = 'on' THEN\n    RETURN COALESCE(NEW, OLD);\nEND IF;\nRETURN NULL;", hash='9fe918480881e51a951fcbfe0118e7438fbb9d1e', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_journal_post_comments_guard_517bd', table='talk_post_comments_journal', when='BEFORE')),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='postcommentsjournal',

@@ -236,7 +236,7 @@ INSERT INTO "counters_blog_posts_journal" (key, reason, due, "comment_count") SE
 WITH j AS (DELETE FROM "counters_blog_posts_journal" j WHERE j.key = NEW."id" AND j.reason <> -1 RETURNING j.*) SELECT COALESCE(SUM(j."comment_count"), 0) INTO NEW."comment_count" FROM j;
 RETURN NEW;
 
--- journal_blog_posts_guard BEFORE INSERT OR UPDATE OR DELETE counters_blog_posts_journal WHEN (pg_trigger_depth() = 0)
+-- journal_blog_posts_guard BEFORE INSERT OR UPDATE OR DELETE counters_blog_posts_journal WHEN (NOT pg_trigger_depth()::bool)
 
 IF current_setting('leaderboard.upkeep', true) = 'on' THEN
     RETURN COALESCE(NEW, OLD);
@@ -318,7 +318,7 @@ RETURN NULL;
 NEW."comment_count" := 0;
 RETURN NEW;
 
--- counter_keep_blog BEFORE UPDATE OF "comment_count" counters_blog WHEN (pg_trigger_depth() = 0)
+-- counter_keep_blog BEFORE UPDATE OF "comment_count" counters_blog WHEN (NOT pg_trigger_depth()::bool)
 
 IF current_setting('leaderboard.upkeep', true) = 'on' OR NOT (OLD."comment_count" IS DISTINCT FROM NEW."comment_count") THEN
     RETURN NEW;
@@ -452,10 +452,10 @@ $body$;
                 BEFORE UPDATE OF "comment_count" ON "counters_blog"
                 
                 
-                FOR EACH ROW WHEN (pg_trigger_depth() = 0)
+                FOR EACH ROW WHEN (NOT pg_trigger_depth()::bool)
                 EXECUTE FUNCTION pgtrigger_counter_keep_blog_5d468();
 
-            COMMENT ON TRIGGER pgtrigger_counter_keep_blog_5d468 ON "counters_blog" IS '21768ce502f093a4299997ef6713871f125d5763';
+            COMMENT ON TRIGGER pgtrigger_counter_keep_blog_5d468 ON "counters_blog" IS '4591db0ea9f1e33292292c2ee9b6b642ef694bb4';
 
             DO $state$ BEGIN
                 IF to_regclass('leaderboard_counterstate') IS NOT NULL THEN

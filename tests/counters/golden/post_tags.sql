@@ -236,7 +236,7 @@ INSERT INTO "counters_post_tags_journal" (key, reason, due, "tag_count") SELECT 
 WITH j AS (DELETE FROM "counters_post_tags_journal" j WHERE j.key = NEW."id" AND j.reason <> -1 RETURNING j.*) SELECT COALESCE(SUM(j."tag_count"), 0) INTO NEW."tag_count" FROM j;
 RETURN NEW;
 
--- journal_post_tags_guard BEFORE INSERT OR UPDATE OR DELETE counters_post_tags_journal WHEN (pg_trigger_depth() = 0)
+-- journal_post_tags_guard BEFORE INSERT OR UPDATE OR DELETE counters_post_tags_journal WHEN (NOT pg_trigger_depth()::bool)
 
 IF current_setting('leaderboard.upkeep', true) = 'on' THEN
     RETURN COALESCE(NEW, OLD);
@@ -328,7 +328,7 @@ NEW."rating" := NULL;
 NEW."heaviest_mention" := NULL;
 RETURN NEW;
 
--- counter_keep_post BEFORE UPDATE OF "comment_count", "karma", "spent", "last_comment_at", "fewest_votes", "tag_count", "vote_count", "rating_sum", "rating_count", "rating", "heaviest_mention" counters_post WHEN (pg_trigger_depth() = 0)
+-- counter_keep_post BEFORE UPDATE OF "comment_count", "karma", "spent", "last_comment_at", "fewest_votes", "tag_count", "vote_count", "rating_sum", "rating_count", "rating", "heaviest_mention" counters_post WHEN (NOT pg_trigger_depth()::bool)
 
 IF current_setting('leaderboard.upkeep', true) = 'on' OR NOT (OLD."comment_count" IS DISTINCT FROM NEW."comment_count" OR OLD."karma" IS DISTINCT FROM NEW."karma" OR OLD."spent" IS DISTINCT FROM NEW."spent" OR OLD."last_comment_at" IS DISTINCT FROM NEW."last_comment_at" OR OLD."fewest_votes" IS DISTINCT FROM NEW."fewest_votes" OR OLD."tag_count" IS DISTINCT FROM NEW."tag_count" OR OLD."vote_count" IS DISTINCT FROM NEW."vote_count" OR OLD."rating_sum" IS DISTINCT FROM NEW."rating_sum" OR OLD."rating_count" IS DISTINCT FROM NEW."rating_count" OR OLD."rating" IS DISTINCT FROM NEW."rating" OR OLD."heaviest_mention" IS DISTINCT FROM NEW."heaviest_mention") THEN
     RETURN NEW;
@@ -490,10 +490,10 @@ $body$;
                 BEFORE UPDATE OF "comment_count", "karma", "spent", "last_comment_at", "fewest_votes", "tag_count", "vote_count", "rating_sum", "rating_count", "rating", "heaviest_mention" ON "counters_post"
                 
                 
-                FOR EACH ROW WHEN (pg_trigger_depth() = 0)
+                FOR EACH ROW WHEN (NOT pg_trigger_depth()::bool)
                 EXECUTE FUNCTION pgtrigger_counter_keep_post_5c4c8();
 
-            COMMENT ON TRIGGER pgtrigger_counter_keep_post_5c4c8 ON "counters_post" IS 'aa52059821598ebaddc1273f79d81eda60768d72';
+            COMMENT ON TRIGGER pgtrigger_counter_keep_post_5c4c8 ON "counters_post" IS 'f3ab4a12254522b4bff3a6c227e7e1e27eb41c0c';
 
             DO $state$ BEGIN
                 IF to_regclass('leaderboard_counterstate') IS NOT NULL THEN
