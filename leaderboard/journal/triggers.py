@@ -14,8 +14,8 @@ __all__ = ["BY_NO_TRIGGER", "BY_UPKEEP", "UPKEEP", "journal_triggers"]
 
 # A setting, local to a transaction, by which our own repairs are told from foreign writes.
 UPKEEP = "leaderboard.upkeep"
-# Conditions of triggers are read anew in every statement: one that is short costs less than what it saves, and
-# a cast less than a comparison, which has a constant.
+# Conditions of triggers are read anew in every statement: one that is short costs less than what it saves. A
+# cast costs less than a comparison, which has a constant.
 BY_NO_TRIGGER = "NOT pg_trigger_depth()::bool"
 BY_UPKEEP = f"current_setting('{UPKEEP}', true) = 'on'"
 

@@ -117,6 +117,12 @@ class Statement:
             Written(head, tuple(params[:position])), Written(tail, tuple(params[position + 1 :])), converters
         )
 
+    def closed(self, condition: str, slots: int) -> Statement:
+        """Return the statement with a condition in its gap that has so many slots, before any others."""
+        tail: Any = self.tail
+        params = (*self.head.params, *map(Slot, range(slots)), *tail.params)
+        return replace(self, head=Written(f"{self.head.sql}{condition}{tail.sql}", params), tail=None)
+
     def first(
         self, connection: Any, values: Sequence[Any] = (), condition: tuple[str, Iterable[Any]] = ("", ())
     ) -> Sequence[Any] | None:

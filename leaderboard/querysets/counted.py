@@ -10,7 +10,7 @@ from django.db import connections
 from django.db.models import F
 
 from leaderboard.kinds import Qualification
-from leaderboard.orm.held import asked_of_rows, equality_with_key, held_key, shows_own_rows
+from leaderboard.orm.held import Equalities, asked_of_rows, equality_with_key, held_key, shows_own_rows
 from leaderboard.orm.trees import is_known
 from leaderboard.orm.written import Statement, WrittenRows
 from leaderboard.querysets.metrics import MetricQuerySet
@@ -19,13 +19,14 @@ from leaderboard.standings.located import (
     Location,
     counting_order,
     location_of,
+    reading_by,
     reading_of,
     written_reading,
 )
 from leaderboard.standings.metrics import Metric, Ranking
 from leaderboard.standings.pins import member_pins, pins_of
 from leaderboard.standings.plan import Place
-from leaderboard.standings.shared import is_lasting, written_condition, written_once
+from leaderboard.standings.shared import is_lasting, written_once
 
 __all__ = ["TRIES", "CountedQuerySet"]
 
@@ -300,11 +301,14 @@ class CountedQuerySet(MetricQuerySet):
         self, conditions: Sequence[Any], location: Location, ranking: Ranking
     ) -> Sequence[Any] | None:
         connection = connections[self.db]
-        condition = written_condition(self.query, conditions, ranking.declaration, connection)
-        if condition is None:
-            return None
+        equalities = Equalities.of(self.query, conditions)
+        if equalities is not None:
+            values = equalities.values(connection)
+            reading = reading_by(equalities, ranking, location, connection)
+            return None if values is None else reading.first(connection, values)
+        condition = self.query.own_condition(connection, conditions)
         reading = written_reading(self.model, ranking, location, connection)
-        return reading.first(connection, condition=condition)
+        return None if condition is None else reading.first(connection, condition=condition)
 
     def _row_of(self, location: Location, ranking: Ranking, *, of_member: bool) -> Sequence[Any] | None:
         connection = connections[self.db]

@@ -19,6 +19,7 @@ from leaderboard.expressions.terms import Term
 from leaderboard.expressions.times import is_running
 from leaderboard.kinds import Counting
 from leaderboard.orm.conditions import is_opaque, lookup_on
+from leaderboard.orm.held import Equalities
 from leaderboard.orm.levels import level_of
 from leaderboard.orm.models import key_names
 from leaderboard.orm.trees import holds_query, output_field_of, path_of, resolved_on_model
@@ -35,6 +36,7 @@ __all__ = [
     "first_of",
     "location_of",
     "ranked_of",
+    "reading_by",
     "reading_of",
     "supposed_place",
     "written_reading",
@@ -132,6 +134,17 @@ def written_reading(
         return Statement.of(rows.values_list(*location.columns)[:1].query, connection)
 
     return written_once(ranking.declaration, ("reading", model, of_member), connection, once)
+
+
+def reading_by(equalities: Equalities, ranking: Ranking, location: Location, connection: Any) -> Statement:
+    """Return the same for the entry that meets equalities, with slots for their values."""
+    model = equalities.query.model
+
+    def once() -> Statement:
+        reading = written_reading(model, ranking, location, connection)
+        return reading.closed(equalities.text(connection), len(equalities.columns))
+
+    return written_once(ranking.declaration, ("reading", model, equalities.columns), connection, once)
 
 
 def first_of(model: type[Model], ranking: Ranking, location: Location, connection: Any) -> Statement | None:
