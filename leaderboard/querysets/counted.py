@@ -16,7 +16,6 @@ from leaderboard.orm.written import Statement, WrittenRows
 from leaderboard.querysets.metrics import MetricQuerySet
 from leaderboard.standings.explained import ChosenPlan, chosen_plan
 from leaderboard.standings.located import (
-    Location,
     counting_order,
     location_of,
     reading_by,
@@ -25,7 +24,7 @@ from leaderboard.standings.located import (
 )
 from leaderboard.standings.metrics import Metric, Ranking
 from leaderboard.standings.pins import member_pins, pins_of
-from leaderboard.standings.plan import Place
+from leaderboard.standings.place import Location, Place
 from leaderboard.standings.shared import is_lasting, written_once
 
 __all__ = ["TRIES", "CountedQuerySet"]

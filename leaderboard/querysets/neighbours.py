@@ -19,8 +19,7 @@ from leaderboard.expressions.logic import all_of, equal
 from leaderboard.orm.models import key_names
 from leaderboard.querysets.pages import Page, PageQuerySet, as_number
 from leaderboard.querysets.places import MOST_ROWS, as_value, limit
-from leaderboard.standings.located import Location
-from leaderboard.standings.plan import Place
+from leaderboard.standings.place import Location, Place
 from leaderboard.standings.run import Run, can_be_run
 
 __all__ = ["NeighbourQuerySet"]

@@ -30,9 +30,9 @@ from leaderboard.querysets.each import EachQuerySet
 from leaderboard.querysets.places import MOST_ROWS, as_value, at_least_one
 from leaderboard.standings.bookmark import Bookmark, BookmarkAnnotation, place_of
 from leaderboard.standings.explained import ChosenPlan, plan_of_run
-from leaderboard.standings.located import Location, first_of, location_of, ranked_of
+from leaderboard.standings.located import first_of, location_of, ranked_of
 from leaderboard.standings.metrics import Rank, Ranking
-from leaderboard.standings.plan import Place
+from leaderboard.standings.place import Location, Place
 from leaderboard.standings.run import Run, can_be_run
 
 __all__ = ["Page", "PageQuerySet", "as_number"]

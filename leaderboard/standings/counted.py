@@ -41,7 +41,8 @@ from leaderboard.orm.written import Written, WrittenQuery
 from leaderboard.standings.columns import Columns
 from leaderboard.standings.eligibility import completeness, eligibility
 from leaderboard.standings.entries import entry_level
-from leaderboard.standings.plan import Place, Plan
+from leaderboard.standings.place import Place
+from leaderboard.standings.plan import Plan
 from leaderboard.standings.population import Population
 from leaderboard.standings.shared import is_lasting, written_once
 

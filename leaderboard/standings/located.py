@@ -8,13 +8,11 @@ As text, which PostgreSQL reads back as the very same value, whatever type it is
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.db.models import Case, F, Model, OrderBy, OuterRef, QuerySet, Subquery, When
 
-from leaderboard.expressions.literals import AsText, FromText
 from leaderboard.expressions.terms import Term
 from leaderboard.expressions.times import is_running
 from leaderboard.kinds import Counting
@@ -27,11 +25,11 @@ from leaderboard.orm.written import Gap, Statement
 from leaderboard.standings.columns import Columns
 from leaderboard.standings.eligibility import completeness, eligibility, marked
 from leaderboard.standings.metrics import Ranking
-from leaderboard.standings.plan import Place, RankingPlan
+from leaderboard.standings.place import Location, Place
+from leaderboard.standings.plan import RankingPlan
 from leaderboard.standings.shared import is_lasting, written_once
 
 __all__ = [
-    "Location",
     "counting_order",
     "first_of",
     "location_of",
@@ -41,42 +39,6 @@ __all__ = [
     "supposed_place",
     "written_reading",
 ]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Location:
-    """The expressions by which entries of a board have their places, and the fields of their values.
-
-    In this order: the primary key, ``within``, the ordering terms, what orders ties, the member, and by what
-    one of a member's entries is chosen.
-    """
-
-    expressions: Sequence[Any]
-    fields: Sequence[Any]
-    names: Sequence[str]
-    sizes: Sequence[int]
-
-    @property
-    def columns(self) -> Sequence[Any]:
-        """What is to be read of an entry, all as text."""
-        return [AsText(expression) for expression in self.expressions]
-
-    def place(self, ranking: Ranking, row: Sequence[Any]) -> Place:
-        """Return the place on a board that was read as ``columns``."""
-        literals = iter([FromText(text, field) for text, field in zip(row, self.fields, strict=True)])
-        key, within, terms, ties, member, counting = (
-            [next(literals) for _ in range(size)] for size in self.sizes
-        )
-        return Place(
-            ranking=ranking,
-            row=row,
-            key=key,
-            within=dict(zip(self.names, within, strict=True)),
-            terms=terms,
-            ties=ties,
-            member=member,
-            counting=counting[0] if counting else None,
-        )
 
 
 def location_of(model: type[Model], ranking: Ranking) -> Location | None:

@@ -30,7 +30,8 @@ from leaderboard.orm.written import WrittenQuery
 from leaderboard.standings.counted import CountedTally, is_of_member, written_table
 from leaderboard.standings.counting import counting_level
 from leaderboard.standings.entries import entry_level
-from leaderboard.standings.plan import Place, Plan
+from leaderboard.standings.place import Place
+from leaderboard.standings.plan import Plan
 from leaderboard.standings.population import Population
 
 __all__ = ["member_table"]

@@ -12,7 +12,6 @@ from django.db.models.lookups import Exact, IsNull
 
 from leaderboard.declaration.coverage import finds_counting_entries
 from leaderboard.declaration.leaderboard import Leaderboard
-from leaderboard.expressions.literals import FromText
 from leaderboard.orm.conditions import bounds_from_above
 from leaderboard.orm.extent import (
     asks_for_one,
@@ -25,14 +24,13 @@ from leaderboard.orm.extent import (
 from leaderboard.orm.models import key_fields
 from leaderboard.orm.query import DerivedQuery, View
 from leaderboard.orm.trees import holds_query
-from leaderboard.orm.written import Slot
 from leaderboard.standings.metrics import IsRanked, Metric, MetricColumn, Ranking, TermValue, TieValue
 from leaderboard.standings.pins import pins_of
+from leaderboard.standings.place import Place
 
 __all__ = [
     "Levels",
     "Members",
-    "Place",
     "Plan",
     "RankingPlan",
     "can_look_up",
@@ -97,52 +95,6 @@ class RankingPlan:
     def partition(self) -> Sequence[str]:
         """The names of ``within`` that tell the boards of the table from one another."""
         return [name for name in self.ranking.declaration.within if name not in self.shared]
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Place:
-    """Where one entry stood when it was read: its key, and the values by which it has its place.
-
-    ``row`` has them all, as text. ``within`` are those that name its board, ``counting`` is by what its
-    member's entries are chosen among. With ``is_alone`` nothing is read but its row with its metrics, so that
-    each of them is computed once, whatever the levels of its table.
-    """
-
-    ranking: Ranking
-    row: Sequence[Any]
-    key: Sequence[FromText]
-    within: Mapping[str, FromText]
-    terms: Sequence[FromText]
-    ties: Sequence[FromText]
-    member: Sequence[FromText]
-    counting: FromText | None
-    is_alone: bool = False
-
-    def with_slots(self, *, is_alone: bool = False) -> Place:
-        """Return the place with a slot for each value that is not NULL."""
-        row = [None if value is None else Slot(position) for position, value in enumerate(self.row)]
-        slots = iter(row)
-
-        def emptied(values: Sequence[FromText]) -> list[FromText]:
-            return [FromText(next(slots), value.output_field) for value in values]
-
-        return Place(
-            ranking=self.ranking,
-            row=row,
-            key=emptied(self.key),
-            within=dict(zip(self.within, emptied([*self.within.values()]), strict=True)),
-            terms=emptied(self.terms),
-            ties=emptied(self.ties),
-            member=emptied(self.member),
-            counting=None if self.counting is None else emptied([self.counting])[0],
-            is_alone=is_alone,
-        )
-
-    @property
-    def is_on_board(self) -> bool:
-        """Whether the entry is on a board, which by a NULL it is only where that is declared."""
-        is_null = any(value.value is None for value in self.within.values())
-        return not is_null or self.ranking.declaration.null_is_a_board
 
 
 @dataclass(frozen=True, eq=False, slots=True)

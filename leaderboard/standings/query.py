@@ -10,7 +10,8 @@ from leaderboard.standings.counted import counted_table
 from leaderboard.standings.each import first_of_each
 from leaderboard.standings.member import member_table
 from leaderboard.standings.metrics import MetricColumn
-from leaderboard.standings.plan import Place, counted_plan, free_levels, plan
+from leaderboard.standings.place import Place
+from leaderboard.standings.plan import counted_plan, free_levels, plan
 from leaderboard.standings.run import Run, run_table
 from leaderboard.standings.supposed import supposed_table
 from leaderboard.standings.table import table_of

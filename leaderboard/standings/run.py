@@ -32,7 +32,8 @@ from leaderboard.orm.written import Slot, Written, WrittenQuery
 from leaderboard.standings.counted import CountedTally
 from leaderboard.standings.entries import entry_level
 from leaderboard.standings.metrics import MetricColumn, Ranking
-from leaderboard.standings.plan import Levels, Place, can_look_up, run_plan
+from leaderboard.standings.place import Place
+from leaderboard.standings.plan import Levels, can_look_up, run_plan
 from leaderboard.standings.population import Population
 from leaderboard.standings.shared import is_lasting, written_once
 from leaderboard.standings.stretch import order_on, stretch_of, turned

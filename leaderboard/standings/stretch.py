@@ -39,7 +39,8 @@ from leaderboard.orm.levels import LevelQuery, level_over
 from leaderboard.standings.counted import has_no_better, order_at, ranked_entries
 from leaderboard.standings.counting import keep_counting, key_order
 from leaderboard.standings.entries import EntryLevel, RankingColumns
-from leaderboard.standings.plan import Place, Plan, pins_at
+from leaderboard.standings.place import Place
+from leaderboard.standings.plan import Plan, pins_at
 from leaderboard.standings.rivals import rivals_of
 
 __all__ = ["PASSED_OVER", "Stretch", "order_on", "stretch_of", "turned"]

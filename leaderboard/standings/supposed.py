@@ -22,7 +22,8 @@ from leaderboard.orm.models import key_names
 from leaderboard.standings.counted import CountedTally, comes_before, is_of_member, plus_one
 from leaderboard.standings.entries import entry_level
 from leaderboard.standings.metrics import MetricColumn
-from leaderboard.standings.plan import Levels, Place, counted_plan
+from leaderboard.standings.place import Place
+from leaderboard.standings.plan import Levels, counted_plan
 from leaderboard.standings.population import Population
 
 __all__ = ["supposed_table"]
