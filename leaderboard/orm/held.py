@@ -97,9 +97,13 @@ def equality_with_key(query: DerivedQuery, name: str, value: Any) -> dict[str, A
     """
     field: Any = query.get_meta().pk
     is_key = field in key_fields(query.model) and name in ("pk", field.name)
-    if not is_key or field.is_relation or query.is_sliced or not isinstance(value, int | str | UUID):
+    if not is_key or field.is_relation or name in query.annotations or type(value) not in (int, str, UUID):
         return None
-    return {field.attname: field.get_lookup("exact")(Col(str(query.base_table), field), value)}
+    column = field.get_col(str(query.base_table))
+    kind = field.get_lookup("exact")
+    # A lookup of one's own may be true of other rows.
+    is_plain = type(column) is Col and kind in PLAIN and not query.is_sliced
+    return {field.attname: kind(column, value)} if is_plain else None
 
 
 def asked_of_rows(query: DerivedQuery, conditions: Sequence[Any]) -> Mapping[str, Any] | None:
@@ -113,8 +117,9 @@ def asked_of_rows(query: DerivedQuery, conditions: Sequence[Any]) -> Mapping[str
         or query.select_related
         or query.deferred_loading != (frozenset(), True)
         or query.annotation_select_mask is not None
+        or query.distinct
         or query.external_aliases
-        or len([alias for alias, count in query.alias_refcount.items() if count]) != 1
+        or any(count and alias != query.base_table for alias, count in query.alias_refcount.items())
         or query.base_table != query.get_meta().db_table
         or any(not any(own is condition for condition in conditions) for own in query.conditions())
         or not all(is_known(type(field).select_format) for field in stored_fields(query.model))

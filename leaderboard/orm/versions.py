@@ -6,8 +6,16 @@ from typing import Any
 
 import django
 from django.db import models
+from django.db.models import query
 
-__all__ = ["fetches_in_own_way", "filter_of", "quote_alias"]
+__all__ = ["fetches_in_own_way", "filter_of", "maker_of", "quote_alias"]
+
+
+def maker_of(model: Any) -> Any:
+    """Return what makes instances of rows, which fetch what they lack each for itself."""
+    if django.VERSION < (6, 1):
+        return model.from_db
+    return query._get_from_db(model, models.FETCH_ONE)  # type: ignore[attr-defined]
 
 
 def fetches_in_own_way(queryset: Any) -> bool:

@@ -21,8 +21,9 @@ from django.db.models.sql import Query
 from django.utils.functional import Promise
 from django.utils.timezone import get_current_timezone
 
-from leaderboard.orm.columns import DerivedTable
+from leaderboard.orm.columns import DerivedColumn, DerivedTable
 from leaderboard.orm.trees import is_fixed, is_known, output_field_of, parts_of, resolved
+from leaderboard.orm.versions import maker_of
 
 __all__ = [
     "Gap",
@@ -127,20 +128,27 @@ class Statement:
         self, connection: Any, values: Sequence[Any] = (), condition: tuple[str, Iterable[Any]] = ("", ())
     ) -> Sequence[Any] | None:
         """Return the first row; None where there is none."""
+        return next(iter(self.rows(connection, values, condition)), None)
+
+    def rows(
+        self, connection: Any, values: Sequence[Any] = (), condition: tuple[str, Iterable[Any]] = ("", ())
+    ) -> Sequence[Sequence[Any]]:
+        """Return the rows."""
         sql, params = self.head.sql, self.head.filled(values)
         if self.tail is not None:
             sql = f"{sql}{condition[0]}{self.tail.sql}"
             params = (*params, *condition[1], *self.tail.filled(values))
         with connection.cursor() as cursor:
             cursor.execute(sql, params)
-            row = cursor.fetchone()
-        if row is None or not self.converters:
-            return row  # type: ignore[no-any-return]
-        row = list(row)
+            rows: Sequence[Sequence[Any]] = cursor.fetchall()
+        if not self.converters:
+            return rows
+        converted = [list(row) for row in rows]
         for position, (converters, expression) in self.converters.items():
-            for convert in converters:
-                row[position] = convert(row[position], expression, connection)
-        return row
+            for row in converted:
+                for convert in converters:
+                    row[position] = convert(row[position], expression, connection)
+        return converted
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +175,7 @@ class WrittenRows:
         if isinstance(table, DerivedTable):
             inside = table.query.get_compiler(connection=connection, elide_empty=False)
             own = inside.as_sql()
-            if _selected(inside) == _selected(compiler):
+            if [*map(_source, compiler.select)] == [alias or _source(each) for *each, alias in inside.select]:
                 # A level that hands on all columns of the one below costs some time to plan.
                 sql, params = own
         # Threads share it, and a connection belongs to one.
@@ -175,15 +183,16 @@ class WrittenRows:
         statement = Statement(Written(sql, tuple(params)), None, converters)
         return cls(compiler, statement, names, compiler.annotation_col_map)
 
-    def first(self, model: type[Model], connection: Any, values: Sequence[Any]) -> Any:
-        """Return the first instance, as Django makes it of a row; None where there is none."""
-        row = self.statement.first(connection, values)
-        if row is None:
-            return None
-        instance = model.from_db(connection.alias, self.names, row[: len(self.names)])
-        for name, position in self.annotated.items():
-            setattr(instance, name, row[position])
-        return instance
+    def instances(self, model: type[Model], connection: Any, values: Sequence[Any]) -> list[Any]:
+        """Return the instances, as Django makes them of rows."""
+        from_db = maker_of(model)
+        found = []
+        for row in self.statement.rows(connection, values):
+            instance = from_db(connection.alias, self.names, row[: len(self.names)])
+            for name, position in self.annotated.items():
+                setattr(instance, name, row[position])
+            found.append(instance)
+        return found
 
     def compiler_for(self, query: Query, connection: Any, values: Sequence[Any]) -> Any:
         """Return a compiler of ``query``, which asks for the same, with its SQL as it is written."""
@@ -195,8 +204,10 @@ class WrittenRows:
         return compiler
 
 
-def _selected(compiler: Any) -> list[str]:
-    return [alias or expression.target.column for expression, _, alias in compiler.select]
+def _source(selected: Sequence[Any]) -> str:
+    """Return the column that is selected, whatever it is called there."""
+    expression = selected[0]
+    return str(expression.name if isinstance(expression, DerivedColumn) else expression.target.column)
 
 
 def circumstances(connection: Any) -> Hashable:

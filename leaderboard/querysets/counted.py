@@ -31,6 +31,11 @@ __all__ = ["TRIES", "CountedQuerySet"]
 
 # How often an entry may move between two statements before the window is asked, in one statement.
 TRIES = 2
+# By what Django's get() reads.
+READERS = (
+    *("filter", "_filter_or_exclude", "_filter_or_exclude_inplace", "order_by", "_chain", "_clone"),
+    *("__len__", "_fetch_all"),
+)
 METRICS = ("rank", "board_size", "percentile", "qualification", "time_taken")
 
 
@@ -121,7 +126,7 @@ class CountedQuerySet(MetricQuerySet):
     def get(self, *args: Any, **kwargs: Any) -> Any:
         """As Django's; by a primary key alone no query is made that is filtered by it."""
         rows = None if args or len(kwargs) != 1 else self._rows_with_key(*kwargs.items())
-        if rows is None:
+        if rows is None or len(rows) > 1:
             return super().get(*args, **kwargs)
         if not rows:
             raise self.model.DoesNotExist(f"{self.model._meta.object_name} matching query does not exist.")
@@ -129,10 +134,10 @@ class CountedQuerySet(MetricQuerySet):
 
     def _rows_with_key(self, given: tuple[str, Any]) -> list[Any] | None:
         """Return the row with a primary key or none, where nothing but a board limits the view besides."""
-        if not self.query.derived_columns or not all(map(is_known, (type(self).filter, type(self).order_by))):
+        if not self._may_be_held or not all(is_known(getattr(type(self), name)) for name in READERS):
             return None
         key = equality_with_key(self.query, *given)
-        held = None if key is None or not self._may_be_held else self._held_alone(key)
+        held = None if key is None else self._held_alone(key)
         return None if held is None else self._rows_held(held)
 
     def explain(self, *, format: str | None = None, **options: Any) -> str:
@@ -159,8 +164,7 @@ class CountedQuerySet(MetricQuerySet):
             return None
         written = None if held.asked is None else self._written_for(held, place)
         if written is not None and self._makes_bare_instances:
-            row = written.first(self.model, connections[self.db], place.row)
-            return None if row is None else [row]
+            return written.instances(self.model, connections[self.db], place.row) or None
         counted = self._counted_at(place, of_member=held.of_member)
         if written is not None:
             counted.query.written = written, place.row
@@ -201,7 +205,10 @@ class CountedQuerySet(MetricQuerySet):
     @property
     def _may_be_held(self) -> bool:
         query = self.query
-        return bool(query.derived_columns) and query.place is None and shows_own_rows(query)
+        if not query.derived_columns or query.place is not None or not shows_own_rows(query):
+            return False
+        # The window tells that others are not supported.
+        return connections[self.db].vendor == "postgresql"
 
     def _held(self) -> Held | None:
         """Return what holds the view to one entry, or to those of one member; None where nothing does."""
