@@ -332,7 +332,8 @@ def own_column(model: type[Model], name: str) -> Any:
 
 
 def _subqueries_in(node: Any) -> int:
-    return 1 if isinstance(node, Subquery) else sum(map(_subqueries_in, parts_of(node)))
+    # A subquery that is resolved is its query, as of Django 6.1.
+    return 1 if isinstance(node, Subquery | Query) else sum(map(_subqueries_in, parts_of(node)))
 
 
 def row_of(columns: Mapping[str, Any]) -> Query:
