@@ -15,13 +15,15 @@ from leaderboard.counters.bodies import Bodies
 from leaderboard.counters.groups import CounterGroup
 from leaderboard.counters.installed import TriggerStanding, standings_of
 from leaderboard.counters.state import STATE_TABLE, Claim, built
-from leaderboard.journal.statements import discard_balanced, fold
+from leaderboard.journal.statements import discard_balanced, fold, merge
 from leaderboard.journal.table import Reason, quoted
 from leaderboard.journal.triggers import UPKEEP
 
 __all__ = ["Batches", "Drift", "Report"]
 
 KEPT_DRIFTS = 1000
+# The class of the advisory locks under which counters are mended, one for each side table: "lead" in ASCII.
+MENDING = 0x6C656164
 # Their rows are held until all of them are looked up.
 LOOKED_UP_AT_ONCE = 100
 
@@ -180,10 +182,10 @@ class Batches:
 
     def _mend_sums(self, keys: Sequence[Any], marks: Sequence[int]) -> int:
         """Mend the sums of some rows and take their marks away; return how many were wrong."""
-        with self._repairing() as run:
+        with self._repairing(alone=True) as run:
             rows = run(self._mend(wait=False), keys=keys, marks=marks)
         for held in [key for _, key in rows if key is not None]:
-            with self._repairing() as run:
+            with self._repairing(alone=True) as run:
                 run(self._mend(wait=True), keys=[held], marks=marks)
         return int(rows[0][0])
 
@@ -205,13 +207,8 @@ class Batches:
         return changed
 
     def _look_up(self, keys: Sequence[Any], *, wait: bool) -> list[Any]:
-        """Look extremes up in rows, in those that are free or in all; return the keys of these."""
-        extremes = self.bodies.extremes
         with self._repairing() as run:
-            touch = f"{extremes.touch(self._chosen, wait=wait)} RETURNING p.{self.group.target_key}"
-            touched = [key for (key,) in run(touch, keys=keys)]
-            run(extremes.look_up(self._chosen), keys=touched)
-        return touched
+            return self._refresh(run, keys, wait=wait)
 
     def _marks(self, keys: Sequence[Any]) -> list[int]:
         """Return the rows of the side table that say of some keys that they may be wrong."""
@@ -245,33 +242,47 @@ class Batches:
             return int(cursor.fetchone()[0])
 
     def fold(self, size: int, *, wait: bool = False) -> int:
-        """Move all rows that wait; return how many keys had some.
+        """Merge the rows that wait, and move those that are left over; return how many keys had some.
 
-        What is locked is left to the next time, or waited for with ``wait``.
+        What is locked is left to the next time. With ``wait`` it is waited for, and all rows move.
         """
         folded, after = 0, None
+        left_over = f"bool_or(j.reason = {Reason.ORPHAN})"
+        several = "" if wait else f"HAVING count(*) > 1 OR {left_over} "
         while True:
             beyond = "" if after is None else " AND j.key > %(after)s"
             waiting = (
-                f"SELECT j.key, bool_or(j.reason = {Reason.ORPHAN}) FROM {self.journal.table} j "
-                f"WHERE j.reason <> {Reason.DIRTY}{beyond} GROUP BY j.key ORDER BY j.key LIMIT {size}"
+                f"SELECT j.key, {left_over} FROM {self.journal.table} j "
+                f"WHERE j.reason <> {Reason.DIRTY}{beyond} GROUP BY j.key {several}"
+                f"ORDER BY j.key LIMIT {size}"
             )
             with self._repairing() as run:
                 found = run(waiting, after=after)
                 keys = [key for key, _ in found]
                 if not keys:
                     return folded
-                run(fold(self.journal, self._chosen, wait=wait), keys=keys)
-                # What has waited for its target may be its extreme.
                 orphans = [key for key, is_orphan in found if is_orphan]
-                for statement in self.journal.refresh(self._chosen) if orphans else ():
-                    run(statement, keys=orphans)
+                if self.journal.fold_every and not wait:
+                    run(merge(self.journal, self._chosen), keys=keys)
+                if orphans or wait:
+                    run(fold(self.journal, self._chosen, wait=wait), keys=keys)
+                self._refresh(run, orphans, wait=wait)
                 run(discard_balanced(self.journal, self._chosen), keys=keys)
             folded, after = folded + len(keys), keys[-1]
 
+    def _refresh(self, run: Any, keys: Sequence[Any], *, wait: bool) -> list[Any]:
+        """Look extremes up in rows, in those that are free or in all; return the keys of these."""
+        extremes = self.bodies.extremes
+        if not self.group.extremes or not keys:
+            return []
+        touch = f"{extremes.touch(self._chosen, wait=wait)} RETURNING p.{self.group.target_key}"
+        touched = [key for (key,) in run(touch, keys=keys)]
+        run(extremes.look_up(self._chosen), keys=touched)
+        return touched
+
     def mend_departed(self) -> None:
         """Let what waits for rows that are not there be what their related rows make of it."""
-        with self._repairing() as run:
+        with self._repairing(alone=True) as run:
             run(self.differences.mend_departed())
 
     # Statements
@@ -327,8 +338,11 @@ SELECT b._k, {", ".join(columns)} FROM batch b
 LEFT JOIN live ON live._k = b._k LEFT JOIN waits ON waits._k = b._k ORDER BY b._k"""
 
     @contextmanager
-    def _repairing(self) -> Iterator[Any]:
-        """Open a transaction in which the guards let us write, and yield what runs statements in it."""
+    def _repairing(self, *, alone: bool = False) -> Iterator[Any]:
+        """Open a transaction in which the guards let us write, and yield what runs statements in it.
+
+        With ``alone`` no other is open: a difference that another has added meanwhile would be added again.
+        """
         is_outermost = not self.connection.in_atomic_block
 
         def run(sql: str, **params: Any) -> list[tuple[Any, ...]]:
@@ -340,6 +354,11 @@ LEFT JOIN live ON live._k = b._k LEFT JOIN waits ON waits._k = b._k ORDER BY b._
                 # An older snapshot would fail where somebody has written, instead of reading the row anew.
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
             cursor.execute(f"SELECT set_config('{UPKEEP}', 'on', true)")
+            if alone:
+                # In a statement of its own, before the snapshot of the one that finds differences.
+                cursor.execute(
+                    f"SELECT pg_advisory_xact_lock({MENDING}, %s::regclass::oid::int)", [self.journal.table]
+                )
             yield run
             cursor.execute(f"SELECT set_config('{UPKEEP}', '', true)")
 

@@ -22,14 +22,15 @@ from leaderboard.counters.groups import Counter, CounterGroup
 from leaderboard.counters.rows import NEW, OLD, WRITTEN, GroupRows
 from leaderboard.journal.statements import ORPHANED, chance_to_merge, fold, mark_dirty
 from leaderboard.journal.table import Reason, quoted
+from leaderboard.journal.triggers import OLD_SNAPSHOT
 
 __all__ = ["IGNORE", "IGNORED", "Bodies"]
 
 # A setting, local to a transaction: writes are not recorded, but that they were made is.
 IGNORE = "leaderboard.ignore"
 IGNORED = f"current_setting('{IGNORE}', true) = 'on'"
-NO_OLD_SNAPSHOT = """
-IF current_setting('transaction_isolation') <> 'read committed' THEN
+NO_OLD_SNAPSHOT = f"""
+IF {OLD_SNAPSHOT} THEN
     RAISE EXCEPTION 'TRUNCATE of a table with counters needs READ COMMITTED'
     USING ERRCODE = 'feature_not_supported',
     HINT = 'Its snapshot may be older than rows that it removes. Use DELETE.';
@@ -248,7 +249,10 @@ WITH delta AS MATERIALIZED (
 )"""
 
     def _record(self, delta: str) -> str:
-        """Return the statement that inserts what waits, and what found no target."""
+        """Return the statement that inserts what waits, and what found no target.
+
+        In the order of keys, in which those without a target lock them when the transaction commits.
+        """
         orphan = "added._k IS NULL"
         names, values = ["key", "reason", "due"], [f"{delta}._k", ORPHANED]
         if self.journaled:
@@ -262,7 +266,7 @@ WITH delta AS MATERIALIZED (
         waits = "".join(f" OR {delta}.{c.alias} <> 0" for c in self.journaled)
         return f"""INSERT INTO {self.journal.table} ({", ".join(names)})
 SELECT {", ".join(values)}
-FROM {delta} LEFT JOIN added ON added._k = {delta}._k WHERE {orphan}{waits}"""
+FROM {delta} LEFT JOIN added ON added._k = {delta}._k WHERE {orphan}{waits} ORDER BY {delta}._k"""
 
     def _looking_up(self, event: str) -> str:
         """Return the way where an extreme may have gone: write the targets, then look it up.
@@ -356,7 +360,8 @@ RETURN NULL;"""
         return f"""
 INSERT INTO {self.journal.table} (key, reason, due{names})
 SELECT o.{self.group.target_key}, {ORPHANED}{values} FROM {OLD} o
-WHERE {kept} OR EXISTS (SELECT FROM {self.journal.table} j WHERE j.key = o.{self.group.target_key});
+WHERE {kept} OR EXISTS (SELECT FROM {self.journal.table} j WHERE j.key = o.{self.group.target_key})
+ORDER BY o.{self.group.target_key};
 RETURN NULL;"""
 
     def rekey(self) -> str:

@@ -62,11 +62,14 @@ def locked(journal: JournalTable, keys: str, *, wait: bool = True) -> str:
 def fold(journal: JournalTable, keys: str, *, wait: bool) -> str:
     """Return the statement that moves the rows of some keys into the columns of those that have a target.
 
-    Without ``wait``, what is locked is skipped. Where another fold came first, its rows are gone and the
-    column is read anew: PostgreSQL evaluates both again after it has waited for a lock.
+    Without ``wait``, what is locked is skipped, and so are rows that are read with the column: a statement
+    that waits for the target's row sees the column as it has become, and the rows as they were. Where another
+    fold came first, its rows are gone and the column is read anew: PostgreSQL evaluates both again after it
+    has waited for a lock.
     """
     held = f"WITH held AS MATERIALIZED (\n    {locked(journal, keys, wait=wait)}\n)"
-    some = f"j.key = held.key AND j.reason <> {Reason.DIRTY}"
+    moved = f"<> {Reason.DIRTY}" if wait else f"= {Reason.ORPHAN}"
+    some = f"j.key = held.key AND j.reason {moved}"
     taken = f"DELETE FROM {journal.table} j USING held WHERE {some}"
     if not wait:
         # A transaction that is prepared to commit may have merged some.
@@ -92,7 +95,7 @@ def _deletion(journal: JournalTable, chosen: str) -> str:
     return f"DELETE FROM {journal.table} j WHERE j.ctid = ANY (ARRAY(SELECT {chosen}.ctid FROM {chosen}))"
 
 
-def merge(journal: JournalTable, key: str) -> str:
+def merge(journal: JournalTable, keys: str) -> str:
     """Return the statement that makes one row of those that wait for a key. What is locked is skipped.
 
     The target is not touched: each version of its row would be passed over by all who check a foreign key to
@@ -103,13 +106,13 @@ def merge(journal: JournalTable, key: str) -> str:
     some = " OR ".join(f"SUM(held.{quoted(each.name)}) <> 0" for each in journal.summands)
     return f"""
 WITH held AS MATERIALIZED (
-    SELECT j.ctid, {columns} FROM {journal.table} j
-    WHERE j.key = {key} AND j.reason = {Reason.WAITING} FOR UPDATE SKIP LOCKED
+    SELECT j.ctid, j.key, {columns} FROM {journal.table} j
+    WHERE j.key IN {keys} AND j.reason = {Reason.WAITING} FOR UPDATE SKIP LOCKED
 ), taken AS (
     {_deletion(journal, "held")}
 )
 INSERT INTO {journal.table} (key, {names})
-SELECT {key}, {sums(journal.summands, "held")} FROM held HAVING {some}"""
+SELECT held.key, {sums(journal.summands, "held")} FROM held GROUP BY held.key HAVING {some}"""
 
 
 def fold_one(journal: JournalTable, key: str) -> str:

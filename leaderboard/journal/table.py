@@ -27,7 +27,7 @@ class Reason(IntEnum):
     """Why a row is in a side table."""
 
     DIRTY = -1  # it adds nothing: a write was not recorded, and its key may be wrong
-    WAITING = 0  # it is read with the column until a fold moves it there, by itself or merged with others
+    WAITING = 0  # it is read with the column, by itself or merged with others
     ORPHAN = 1  # its target could not be found; it is due, and moves to its target
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.contrib.contenttypes.models import ContentType
 from django.db import OperationalError, connection
 
-from leaderboard.counters import backfill, fold_journals, repair
+from leaderboard.counters import backfill, fold_journals, ignore, repair
+from leaderboard.testing import assert_no_drift
 from tests.counters.models import Author, Blog, Comment, Post, Review, Vote
 from tests.counters.rows import Rows, moment, values
 from tests.counters.sessions import REPEATABLE_READ, SERIALIZABLE, Session, execute, settled
@@ -245,7 +247,7 @@ def test_what_waits_for_an_absent_row_is_repaired_while_that_comes(rows: Rows, t
     one.commit()
     waiting.result()
     fold_journals()
-    assert execute("SELECT vote_count FROM counters_post WHERE id = 999") == [(3,)]
+    assert Post.objects.get(pk=999).vote_count == 3
 
 
 @pytest.mark.parametrize("mend", [repair, backfill])
@@ -263,6 +265,29 @@ def test_a_repair_while_others_write(rows: Rows, two: list[Session], mend: Any) 
     one.commit()
     waiting.result()
     assert values("comment_count", "karma", "last_comment_at") == [(3, 18, moment(9)), (1, 7, moment(7))]
+
+
+@pytest.mark.parametrize("mend", [repair, backfill])
+@pytest.mark.parametrize("other_mend", [repair, backfill])
+def test_two_repairs_at_once(rows: Rows, three: list[Session], mend: Any, other_mend: Any) -> None:
+    """What one has added, the other does not add again, though both have waited for the row."""
+    execute("DELETE FROM leaderboard_counterstate")
+    with ignore():
+        Vote.objects.create(content_object=rows.one)
+        Vote.objects.create(object_id=999, content_type=ContentType.objects.get_for_model(Post))
+        comment(rows.one, 10, written_at=moment(9))()
+    holder, one, other = three
+    holder.begin()
+    holder.execute("SELECT FROM counters_post WHERE id = %s FOR UPDATE", [rows.one.pk])
+    waiting = [one.start(mend), other.start(other_mend)]
+    assert settled(*three) == [one, other]
+    holder.commit()
+    for each in waiting:
+        each.result()
+    assert values("comment_count", "karma", "vote_count") == [(3, 18, 1), (1, 7, 0)]
+    assert_no_drift()
+    Post.objects.create(pk=999, title="late")
+    assert Post.objects.get(pk=999).vote_count == 1
 
 
 @pytest.mark.parametrize("mend", [repair, backfill])

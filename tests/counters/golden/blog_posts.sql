@@ -40,7 +40,7 @@ WITH delta AS MATERIALIZED (
 )
 INSERT INTO "counters_blog_posts_journal" (key, reason, due, "comment_count")
 SELECT delta._k, 1, true, delta._1
-FROM delta LEFT JOIN added ON added._k = delta._k WHERE added._k IS NULL;
+FROM delta LEFT JOIN added ON added._k = delta._k WHERE added._k IS NULL ORDER BY delta._k;
 RETURN NULL;
 
 -- counter_update_blog_posts AFTER UPDATE counters_post
@@ -95,7 +95,7 @@ WITH delta AS MATERIALIZED (
 )
 INSERT INTO "counters_blog_posts_journal" (key, reason, due, "comment_count")
 SELECT delta._k, 1, true, delta._1
-FROM delta LEFT JOIN added ON added._k = delta._k WHERE added._k IS NULL;
+FROM delta LEFT JOIN added ON added._k = delta._k WHERE added._k IS NULL ORDER BY delta._k;
 RETURN NULL;
 
 -- counter_delete_blog_posts AFTER DELETE counters_post
@@ -141,12 +141,12 @@ WITH delta AS MATERIALIZED (
 )
 INSERT INTO "counters_blog_posts_journal" (key, reason, due, "comment_count")
 SELECT delta._k, 1, true, delta._1
-FROM delta LEFT JOIN added ON added._k = delta._k WHERE added._k IS NULL;
+FROM delta LEFT JOIN added ON added._k = delta._k WHERE added._k IS NULL ORDER BY delta._k;
 RETURN NULL;
 
 -- counter_truncate_blog_posts AFTER TRUNCATE counters_post
 
-IF current_setting('transaction_isolation') <> 'read committed' THEN
+IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
     RAISE EXCEPTION 'TRUNCATE of a table with counters needs READ COMMITTED'
     USING ERRCODE = 'feature_not_supported',
     HINT = 'Its snapshot may be older than rows that it removes. Use DELETE.';
@@ -213,12 +213,13 @@ RETURN NULL;
 
 INSERT INTO "counters_blog_posts_journal" (key, reason, due, "comment_count")
 SELECT o."id", 1, true, o."comment_count" FROM old_rows o
-WHERE o."comment_count" <> 0 OR EXISTS (SELECT FROM "counters_blog_posts_journal" j WHERE j.key = o."id");
+WHERE o."comment_count" <> 0 OR EXISTS (SELECT FROM "counters_blog_posts_journal" j WHERE j.key = o."id")
+ORDER BY o."id";
 RETURN NULL;
 
 -- counter_empty_blog_posts AFTER TRUNCATE counters_blog
 
-IF current_setting('transaction_isolation') <> 'read committed' THEN
+IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
     RAISE EXCEPTION 'TRUNCATE of a table with counters needs READ COMMITTED'
     USING ERRCODE = 'feature_not_supported',
     HINT = 'Its snapshot may be older than rows that it removes. Use DELETE.';
@@ -272,7 +273,7 @@ RETURN NULL;
 
 -- counter_recount_blog_posts AFTER TRUNCATE counters_blog_posts_journal
 
-IF current_setting('transaction_isolation') <> 'read committed' THEN
+IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
     RAISE EXCEPTION 'TRUNCATE of a table with counters needs READ COMMITTED'
     USING ERRCODE = 'feature_not_supported',
     HINT = 'Its snapshot may be older than rows that it removes. Use DELETE.';
@@ -374,7 +375,7 @@ WITH delta AS MATERIALIZED (
 )
 INSERT INTO "counters_blog_posts_journal" (key, reason, due, "comment_count")
 SELECT delta._k, 1, true, delta._1
-FROM delta LEFT JOIN added ON added._k = delta._k WHERE added._k IS NULL;
+FROM delta LEFT JOIN added ON added._k = delta._k WHERE added._k IS NULL ORDER BY delta._k;
 RETURN NULL;
 END;
 $body$;
@@ -396,7 +397,7 @@ $body$;
                 FOR EACH STATEMENT 
                 EXECUTE FUNCTION pgtrigger_counter_insert_blog_posts_ad942();
 
-            COMMENT ON TRIGGER pgtrigger_counter_insert_blog_posts_ad942 ON "counters_post" IS '80faeeabbdbc5760b4a6f015b7275f232beea3e7';
+            COMMENT ON TRIGGER pgtrigger_counter_insert_blog_posts_ad942 ON "counters_post" IS 'd7a71222b3a20f91c9d9fc9561b24eef4602d282';
 
             DO $state$ BEGIN
                 IF to_regclass('leaderboard_counterstate') IS NOT NULL THEN

@@ -44,7 +44,7 @@ WITH delta AS MATERIALIZED (
 )
 INSERT INTO "counters_post_comments_journal" (key, reason, due, "comment_count", "karma", "spent")
 SELECT delta._k, CASE WHEN added._k IS NULL THEN 1 ELSE 0 END, added._k IS NULL OR hashfloat8(date_part('microseconds', clock_timestamp())) & 127 = 0, CASE WHEN added._k IS NULL THEN delta._1 ELSE 0 END, delta._2, CASE WHEN added._k IS NULL THEN delta._3 ELSE 0 END
-FROM delta LEFT JOIN added ON added._k = delta._k WHERE added._k IS NULL OR delta._2 <> 0;
+FROM delta LEFT JOIN added ON added._k = delta._k WHERE added._k IS NULL OR delta._2 <> 0 ORDER BY delta._k;
 RETURN NULL;
 
 -- counter_update_post_comments AFTER UPDATE counters_comment
@@ -93,7 +93,7 @@ WITH signed AS MATERIALIZED (
 ), recorded AS (
     INSERT INTO "counters_post_comments_journal" (key, reason, due, "comment_count", "karma", "spent")
 SELECT delta._k, CASE WHEN added._k IS NULL THEN 1 ELSE 0 END, added._k IS NULL OR hashfloat8(date_part('microseconds', clock_timestamp())) & 127 = 0, CASE WHEN added._k IS NULL THEN delta._1 ELSE 0 END, delta._2, CASE WHEN added._k IS NULL THEN delta._3 ELSE 0 END
-FROM delta LEFT JOIN added ON added._k = delta._k WHERE added._k IS NULL OR delta._2 <> 0
+FROM delta LEFT JOIN added ON added._k = delta._k WHERE added._k IS NULL OR delta._2 <> 0 ORDER BY delta._k
 )
 SELECT array_agg(delta._k) INTO _touched FROM delta;
 IF _touched IS NULL THEN
@@ -131,7 +131,7 @@ WITH signed AS MATERIALIZED (
 ), recorded AS (
     INSERT INTO "counters_post_comments_journal" (key, reason, due, "comment_count", "karma", "spent")
 SELECT delta._k, CASE WHEN added._k IS NULL THEN 1 ELSE 0 END, added._k IS NULL OR hashfloat8(date_part('microseconds', clock_timestamp())) & 127 = 0, CASE WHEN added._k IS NULL THEN delta._1 ELSE 0 END, delta._2, CASE WHEN added._k IS NULL THEN delta._3 ELSE 0 END
-FROM delta LEFT JOIN added ON added._k = delta._k WHERE added._k IS NULL OR delta._2 <> 0
+FROM delta LEFT JOIN added ON added._k = delta._k WHERE added._k IS NULL OR delta._2 <> 0 ORDER BY delta._k
 )
 SELECT array_agg(delta._k) INTO _touched FROM delta;
 IF _touched IS NULL THEN
@@ -142,7 +142,7 @@ RETURN NULL;
 
 -- counter_truncate_post_comments AFTER TRUNCATE counters_comment
 
-IF current_setting('transaction_isolation') <> 'read committed' THEN
+IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
     RAISE EXCEPTION 'TRUNCATE of a table with counters needs READ COMMITTED'
     USING ERRCODE = 'feature_not_supported',
     HINT = 'Its snapshot may be older than rows that it removes. Use DELETE.';
@@ -216,12 +216,13 @@ RETURN NULL;
 
 INSERT INTO "counters_post_comments_journal" (key, reason, due, "comment_count", "karma", "spent")
 SELECT o."id", 1, true, o."comment_count", o."karma", o."spent" FROM old_rows o
-WHERE o."comment_count" <> 0 OR o."karma" <> 0 OR o."spent" <> 0 OR EXISTS (SELECT FROM "counters_post_comments_journal" j WHERE j.key = o."id");
+WHERE o."comment_count" <> 0 OR o."karma" <> 0 OR o."spent" <> 0 OR EXISTS (SELECT FROM "counters_post_comments_journal" j WHERE j.key = o."id")
+ORDER BY o."id";
 RETURN NULL;
 
 -- counter_empty_post_comments AFTER TRUNCATE counters_post
 
-IF current_setting('transaction_isolation') <> 'read committed' THEN
+IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
     RAISE EXCEPTION 'TRUNCATE of a table with counters needs READ COMMITTED'
     USING ERRCODE = 'feature_not_supported',
     HINT = 'Its snapshot may be older than rows that it removes. Use DELETE.';
@@ -250,6 +251,9 @@ RETURN NULL;
 
 -- journal_post_comments_settle AFTER INSERT counters_post_comments_journal WHEN (NEW.due)
 
+IF NEW.reason <> 1 AND (current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') OR current_setting('transaction_read_only') = 'on') THEN
+    RETURN NULL;
+END IF;
 IF NOT EXISTS (SELECT FROM "counters_post_comments_journal" j WHERE j.id = NEW.id) THEN
     RETURN NULL;
 END IF;
@@ -278,22 +282,22 @@ WITH mine AS MATERIALIZED (
     SELECT mine.key FROM mine GROUP BY mine.key HAVING SUM(mine."comment_count") = 0 AND SUM(mine."karma") = 0 AND SUM(mine."spent") = 0
 )
 DELETE FROM "counters_post_comments_journal" j USING mine, balanced WHERE j.id = mine.id AND mine.key = balanced.key;
-ELSIF current_setting('transaction_isolation') = 'read committed' THEN
+ELSE
     
 WITH held AS MATERIALIZED (
-    SELECT j.ctid, j."comment_count", j."karma", j."spent" FROM "counters_post_comments_journal" j
-    WHERE j.key = NEW.key AND j.reason = 0 FOR UPDATE SKIP LOCKED
+    SELECT j.ctid, j.key, j."comment_count", j."karma", j."spent" FROM "counters_post_comments_journal" j
+    WHERE j.key IN (NEW.key) AND j.reason = 0 FOR UPDATE SKIP LOCKED
 ), taken AS (
     DELETE FROM "counters_post_comments_journal" j WHERE j.ctid = ANY (ARRAY(SELECT held.ctid FROM held))
 )
 INSERT INTO "counters_post_comments_journal" (key, "comment_count", "karma", "spent")
-SELECT NEW.key, SUM(held."comment_count")::bigint AS "comment_count", SUM(held."karma")::bigint AS "karma", SUM(held."spent")::numeric AS "spent" FROM held HAVING SUM(held."comment_count") <> 0 OR SUM(held."karma") <> 0 OR SUM(held."spent") <> 0;
+SELECT held.key, SUM(held."comment_count")::bigint AS "comment_count", SUM(held."karma")::bigint AS "karma", SUM(held."spent")::numeric AS "spent" FROM held GROUP BY held.key HAVING SUM(held."comment_count") <> 0 OR SUM(held."karma") <> 0 OR SUM(held."spent") <> 0;
 END IF;
 RETURN NULL;
 
 -- counter_recount_post_comments AFTER TRUNCATE counters_post_comments_journal
 
-IF current_setting('transaction_isolation') <> 'read committed' THEN
+IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
     RAISE EXCEPTION 'TRUNCATE of a table with counters needs READ COMMITTED'
     USING ERRCODE = 'feature_not_supported',
     HINT = 'Its snapshot may be older than rows that it removes. Use DELETE.';
@@ -429,7 +433,7 @@ WITH delta AS MATERIALIZED (
 )
 INSERT INTO "counters_post_comments_journal" (key, reason, due, "comment_count", "karma", "spent")
 SELECT delta._k, CASE WHEN added._k IS NULL THEN 1 ELSE 0 END, added._k IS NULL OR hashfloat8(date_part('microseconds', clock_timestamp())) & 127 = 0, CASE WHEN added._k IS NULL THEN delta._1 ELSE 0 END, delta._2, CASE WHEN added._k IS NULL THEN delta._3 ELSE 0 END
-FROM delta LEFT JOIN added ON added._k = delta._k WHERE added._k IS NULL OR delta._2 <> 0;
+FROM delta LEFT JOIN added ON added._k = delta._k WHERE added._k IS NULL OR delta._2 <> 0 ORDER BY delta._k;
 RETURN NULL;
 END;
 $body$;
@@ -451,7 +455,7 @@ $body$;
                 FOR EACH STATEMENT 
                 EXECUTE FUNCTION pgtrigger_counter_insert_post_comments_02c1e();
 
-            COMMENT ON TRIGGER pgtrigger_counter_insert_post_comments_02c1e ON "counters_comment" IS 'baf3ef1f20c2f41e678d611bbc6826fb420846ad';
+            COMMENT ON TRIGGER pgtrigger_counter_insert_post_comments_02c1e ON "counters_comment" IS 'a4fc844f9867fb49402262cc2e934c9be07987dd';
 
             DO $state$ BEGIN
                 IF to_regclass('leaderboard_counterstate') IS NOT NULL THEN

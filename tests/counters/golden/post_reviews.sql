@@ -40,7 +40,7 @@ WITH delta AS MATERIALIZED (
 )
 INSERT INTO "counters_post_reviews_journal" (key, reason, due, "rating_sum", "rating_count")
 SELECT delta._k, 1, true, delta._1, delta._2
-FROM delta LEFT JOIN added ON added._k = delta._k WHERE added._k IS NULL;
+FROM delta LEFT JOIN added ON added._k = delta._k WHERE added._k IS NULL ORDER BY delta._k;
 RETURN NULL;
 
 -- counter_update_post_reviews AFTER UPDATE counters_review
@@ -96,7 +96,7 @@ WITH delta AS MATERIALIZED (
 )
 INSERT INTO "counters_post_reviews_journal" (key, reason, due, "rating_sum", "rating_count")
 SELECT delta._k, 1, true, delta._1, delta._2
-FROM delta LEFT JOIN added ON added._k = delta._k WHERE added._k IS NULL;
+FROM delta LEFT JOIN added ON added._k = delta._k WHERE added._k IS NULL ORDER BY delta._k;
 RETURN NULL;
 
 -- counter_delete_post_reviews AFTER DELETE counters_review
@@ -143,12 +143,12 @@ WITH delta AS MATERIALIZED (
 )
 INSERT INTO "counters_post_reviews_journal" (key, reason, due, "rating_sum", "rating_count")
 SELECT delta._k, 1, true, delta._1, delta._2
-FROM delta LEFT JOIN added ON added._k = delta._k WHERE added._k IS NULL;
+FROM delta LEFT JOIN added ON added._k = delta._k WHERE added._k IS NULL ORDER BY delta._k;
 RETURN NULL;
 
 -- counter_truncate_post_reviews AFTER TRUNCATE counters_review
 
-IF current_setting('transaction_isolation') <> 'read committed' THEN
+IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
     RAISE EXCEPTION 'TRUNCATE of a table with counters needs READ COMMITTED'
     USING ERRCODE = 'feature_not_supported',
     HINT = 'Its snapshot may be older than rows that it removes. Use DELETE.';
@@ -215,12 +215,13 @@ RETURN NULL;
 
 INSERT INTO "counters_post_reviews_journal" (key, reason, due, "rating_sum", "rating_count")
 SELECT o."id", 1, true, o."rating_sum", o."rating_count" FROM old_rows o
-WHERE o."rating_sum" <> 0 OR o."rating_count" <> 0 OR EXISTS (SELECT FROM "counters_post_reviews_journal" j WHERE j.key = o."id");
+WHERE o."rating_sum" <> 0 OR o."rating_count" <> 0 OR EXISTS (SELECT FROM "counters_post_reviews_journal" j WHERE j.key = o."id")
+ORDER BY o."id";
 RETURN NULL;
 
 -- counter_empty_post_reviews AFTER TRUNCATE counters_post
 
-IF current_setting('transaction_isolation') <> 'read committed' THEN
+IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
     RAISE EXCEPTION 'TRUNCATE of a table with counters needs READ COMMITTED'
     USING ERRCODE = 'feature_not_supported',
     HINT = 'Its snapshot may be older than rows that it removes. Use DELETE.';
@@ -275,7 +276,7 @@ RETURN NULL;
 
 -- counter_recount_post_reviews AFTER TRUNCATE counters_post_reviews_journal
 
-IF current_setting('transaction_isolation') <> 'read committed' THEN
+IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
     RAISE EXCEPTION 'TRUNCATE of a table with counters needs READ COMMITTED'
     USING ERRCODE = 'feature_not_supported',
     HINT = 'Its snapshot may be older than rows that it removes. Use DELETE.';
@@ -401,7 +402,7 @@ WITH delta AS MATERIALIZED (
 )
 INSERT INTO "counters_post_reviews_journal" (key, reason, due, "rating_sum", "rating_count")
 SELECT delta._k, 1, true, delta._1, delta._2
-FROM delta LEFT JOIN added ON added._k = delta._k WHERE added._k IS NULL;
+FROM delta LEFT JOIN added ON added._k = delta._k WHERE added._k IS NULL ORDER BY delta._k;
 RETURN NULL;
 END;
 $body$;
@@ -423,7 +424,7 @@ $body$;
                 FOR EACH STATEMENT 
                 EXECUTE FUNCTION pgtrigger_counter_insert_post_reviews_44cac();
 
-            COMMENT ON TRIGGER pgtrigger_counter_insert_post_reviews_44cac ON "counters_review" IS 'aef9a94834d3fb09d58563681e0ffc059731a166';
+            COMMENT ON TRIGGER pgtrigger_counter_insert_post_reviews_44cac ON "counters_review" IS '21346951e28cc13be545946813c595a8c62249dd';
 
             DO $state$ BEGIN
                 IF to_regclass('leaderboard_counterstate') IS NOT NULL THEN

@@ -40,7 +40,7 @@ WITH delta AS MATERIALIZED (
 )
 INSERT INTO "counters_post_tags_journal" (key, reason, due, "tag_count")
 SELECT delta._k, 1, true, delta._1
-FROM delta LEFT JOIN added ON added._k = delta._k WHERE added._k IS NULL;
+FROM delta LEFT JOIN added ON added._k = delta._k WHERE added._k IS NULL ORDER BY delta._k;
 RETURN NULL;
 
 -- counter_update_post_tags AFTER UPDATE counters_post_tags
@@ -95,7 +95,7 @@ WITH delta AS MATERIALIZED (
 )
 INSERT INTO "counters_post_tags_journal" (key, reason, due, "tag_count")
 SELECT delta._k, 1, true, delta._1
-FROM delta LEFT JOIN added ON added._k = delta._k WHERE added._k IS NULL;
+FROM delta LEFT JOIN added ON added._k = delta._k WHERE added._k IS NULL ORDER BY delta._k;
 RETURN NULL;
 
 -- counter_delete_post_tags AFTER DELETE counters_post_tags
@@ -141,12 +141,12 @@ WITH delta AS MATERIALIZED (
 )
 INSERT INTO "counters_post_tags_journal" (key, reason, due, "tag_count")
 SELECT delta._k, 1, true, delta._1
-FROM delta LEFT JOIN added ON added._k = delta._k WHERE added._k IS NULL;
+FROM delta LEFT JOIN added ON added._k = delta._k WHERE added._k IS NULL ORDER BY delta._k;
 RETURN NULL;
 
 -- counter_truncate_post_tags AFTER TRUNCATE counters_post_tags
 
-IF current_setting('transaction_isolation') <> 'read committed' THEN
+IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
     RAISE EXCEPTION 'TRUNCATE of a table with counters needs READ COMMITTED'
     USING ERRCODE = 'feature_not_supported',
     HINT = 'Its snapshot may be older than rows that it removes. Use DELETE.';
@@ -213,12 +213,13 @@ RETURN NULL;
 
 INSERT INTO "counters_post_tags_journal" (key, reason, due, "tag_count")
 SELECT o."id", 1, true, o."tag_count" FROM old_rows o
-WHERE o."tag_count" <> 0 OR EXISTS (SELECT FROM "counters_post_tags_journal" j WHERE j.key = o."id");
+WHERE o."tag_count" <> 0 OR EXISTS (SELECT FROM "counters_post_tags_journal" j WHERE j.key = o."id")
+ORDER BY o."id";
 RETURN NULL;
 
 -- counter_empty_post_tags AFTER TRUNCATE counters_post
 
-IF current_setting('transaction_isolation') <> 'read committed' THEN
+IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
     RAISE EXCEPTION 'TRUNCATE of a table with counters needs READ COMMITTED'
     USING ERRCODE = 'feature_not_supported',
     HINT = 'Its snapshot may be older than rows that it removes. Use DELETE.';
@@ -272,7 +273,7 @@ RETURN NULL;
 
 -- counter_recount_post_tags AFTER TRUNCATE counters_post_tags_journal
 
-IF current_setting('transaction_isolation') <> 'read committed' THEN
+IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
     RAISE EXCEPTION 'TRUNCATE of a table with counters needs READ COMMITTED'
     USING ERRCODE = 'feature_not_supported',
     HINT = 'Its snapshot may be older than rows that it removes. Use DELETE.';
@@ -398,7 +399,7 @@ WITH delta AS MATERIALIZED (
 )
 INSERT INTO "counters_post_tags_journal" (key, reason, due, "tag_count")
 SELECT delta._k, 1, true, delta._1
-FROM delta LEFT JOIN added ON added._k = delta._k WHERE added._k IS NULL;
+FROM delta LEFT JOIN added ON added._k = delta._k WHERE added._k IS NULL ORDER BY delta._k;
 RETURN NULL;
 END;
 $body$;
@@ -420,7 +421,7 @@ $body$;
                 FOR EACH STATEMENT 
                 EXECUTE FUNCTION leaderboard_counter_insert_post_tags_9194a();
 
-            COMMENT ON TRIGGER leaderboard_counter_insert_post_tags_9194a ON "counters_post_tags" IS 'f4608c2a583237684f29fdcb28e31e4ff173054c';
+            COMMENT ON TRIGGER leaderboard_counter_insert_post_tags_9194a ON "counters_post_tags" IS 'c162e1f2f08bca5694c7427e49bf01b5b3716af1';
 
             DO $state$ BEGIN
                 IF to_regclass('leaderboard_counterstate') IS NOT NULL THEN

@@ -104,7 +104,7 @@ RETURN NULL;
 
 -- counter_truncate_post_votes_cast AFTER TRUNCATE counters_vote
 
-IF current_setting('transaction_isolation') <> 'read committed' THEN
+IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
     RAISE EXCEPTION 'TRUNCATE of a table with counters needs READ COMMITTED'
     USING ERRCODE = 'feature_not_supported',
     HINT = 'Its snapshot may be older than rows that it removes. Use DELETE.';
@@ -171,12 +171,13 @@ RETURN NULL;
 
 INSERT INTO "counters_post_votes_cast_journal" (key, reason, due, "vote_count")
 SELECT o."id", 1, true, o."vote_count" FROM old_rows o
-WHERE o."vote_count" <> 0 OR EXISTS (SELECT FROM "counters_post_votes_cast_journal" j WHERE j.key = o."id");
+WHERE o."vote_count" <> 0 OR EXISTS (SELECT FROM "counters_post_votes_cast_journal" j WHERE j.key = o."id")
+ORDER BY o."id";
 RETURN NULL;
 
 -- counter_empty_post_votes_cast AFTER TRUNCATE counters_post
 
-IF current_setting('transaction_isolation') <> 'read committed' THEN
+IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
     RAISE EXCEPTION 'TRUNCATE of a table with counters needs READ COMMITTED'
     USING ERRCODE = 'feature_not_supported',
     HINT = 'Its snapshot may be older than rows that it removes. Use DELETE.';
@@ -203,6 +204,9 @@ RETURN NULL;
 
 -- journal_post_votes_cast_settle AFTER INSERT counters_post_votes_cast_journal WHEN (NEW.due)
 
+IF NEW.reason <> 1 AND (current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') OR current_setting('transaction_read_only') = 'on') THEN
+    RETURN NULL;
+END IF;
 IF NOT EXISTS (SELECT FROM "counters_post_votes_cast_journal" j WHERE j.id = NEW.id) THEN
     RETURN NULL;
 END IF;
@@ -225,22 +229,22 @@ WITH mine AS MATERIALIZED (
     SELECT mine.key FROM mine GROUP BY mine.key HAVING SUM(mine."vote_count") = 0
 )
 DELETE FROM "counters_post_votes_cast_journal" j USING mine, balanced WHERE j.id = mine.id AND mine.key = balanced.key;
-ELSIF current_setting('transaction_isolation') = 'read committed' THEN
+ELSE
     
 WITH held AS MATERIALIZED (
-    SELECT j.ctid, j."vote_count" FROM "counters_post_votes_cast_journal" j
-    WHERE j.key = NEW.key AND j.reason = 0 FOR UPDATE SKIP LOCKED
+    SELECT j.ctid, j.key, j."vote_count" FROM "counters_post_votes_cast_journal" j
+    WHERE j.key IN (NEW.key) AND j.reason = 0 FOR UPDATE SKIP LOCKED
 ), taken AS (
     DELETE FROM "counters_post_votes_cast_journal" j WHERE j.ctid = ANY (ARRAY(SELECT held.ctid FROM held))
 )
 INSERT INTO "counters_post_votes_cast_journal" (key, "vote_count")
-SELECT NEW.key, SUM(held."vote_count")::bigint AS "vote_count" FROM held HAVING SUM(held."vote_count") <> 0;
+SELECT held.key, SUM(held."vote_count")::bigint AS "vote_count" FROM held GROUP BY held.key HAVING SUM(held."vote_count") <> 0;
 END IF;
 RETURN NULL;
 
 -- counter_recount_post_votes_cast AFTER TRUNCATE counters_post_votes_cast_journal
 
-IF current_setting('transaction_isolation') <> 'read committed' THEN
+IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
     RAISE EXCEPTION 'TRUNCATE of a table with counters needs READ COMMITTED'
     USING ERRCODE = 'feature_not_supported',
     HINT = 'Its snapshot may be older than rows that it removes. Use DELETE.';
