@@ -21,7 +21,7 @@ class Journal:
     """A write only inserts a row into a side table; a read adds the rows that wait to the parent's column.
 
     One write in ``fold_every`` merges the rows of its parent into one when it commits; ``fold_journals()``
-    moves them into the column. Raises ``ValueError`` unless it is a power of two, from 1 to 4096.
+    does so for all parents. Raises ``ValueError`` unless it is a power of two, from 1 to 4096.
     """
 
     fold_every: int = 128

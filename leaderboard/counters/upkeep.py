@@ -122,7 +122,11 @@ def repair(
 
 
 def fold_journals(*chosen: Chosen, using: str = DEFAULT_DB_ALIAS, batch_size: int = 1000) -> dict[str, int]:
-    """Move what waits in side tables into columns; return how many rows had some waiting, by relation."""
+    """Make one row of what waits in a side table for the same row; return how many had several, by relation.
+
+    What was left over, as where a child and its parent came at once and nothing told one of the other, moves
+    to its column.
+    """
     return {
         f"{batches.group.link.target._meta.label}.{batches.group.link.relation}": batches.fold(batch_size)
         for batches in _wanted(chosen, using)

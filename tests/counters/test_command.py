@@ -135,7 +135,7 @@ def test_backfill_and_what_is_not_built(post: Post) -> None:
 def test_fold(post: Post) -> None:
     Comment.objects.create(post=post, votes=5)
     assert json.loads(run("fold", "counters.Post", "--json"))["counters.Post.comments"] == 1
-    assert "counters.Post.comments: 0 rows had some waiting." in run("fold", "counters.Post")
+    assert "counters.Post.comments: 0 rows had several waiting." in run("fold", "counters.Post")
 
 
 @pytest.mark.parametrize(

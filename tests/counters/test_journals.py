@@ -7,7 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.db import DEFAULT_DB_ALIAS, transaction
+from django.db import DEFAULT_DB_ALIAS, OperationalError, transaction
 from django.db.models import CharField
 from django.db.models.functions import Cast
 
@@ -123,6 +123,20 @@ def test_a_transaction_that_has_come_to_be_read_only_commits(rows: Rows) -> None
         execute("SET TRANSACTION READ ONLY")
     assert execute("SELECT count(*) FROM counters_sensor_readings_journal") == [(2,)]
     assert Sensor.objects.values_list("reading_count", "total").get() == (1, 5)
+
+
+def test_the_side_table_is_altered_in_the_transaction_of_a_write(rows: Rows) -> None:
+    """What is due at the commit keeps a table from being altered, unless it is done before."""
+    sensor = Sensor.objects.create()
+    alter = "ALTER TABLE counters_sensor_readings_journal ADD COLUMN more int"
+    with pytest.raises(OperationalError, match="pending trigger events"), transaction.atomic():
+        Reading.objects.create(sensor=sensor, value=5)
+        execute(alter)
+    with transaction.atomic():
+        Reading.objects.create(sensor=sensor, value=5)
+        execute("SET CONSTRAINTS ALL IMMEDIATE")
+        execute(alter)
+        transaction.set_rollback(True)
 
 
 @pytest.mark.parametrize(

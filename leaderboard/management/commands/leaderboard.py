@@ -29,7 +29,7 @@ ACTIONS = {
     "backfill": "build what is not built; go on where that was interrupted",
     "check": "compare counters with the rows that they count; end with 1 where something is wrong",
     "repair": "mend what is wrong",
-    "fold": "move what waits in side tables into columns; for cron",
+    "fold": "merge what waits in side tables, and move what was left over; for cron",
 }
 
 
@@ -125,7 +125,7 @@ class Command(BaseCommand):
     def do_fold(self, names: Sequence[str], using: str, options: dict[str, Any]) -> Any:
         """Move what waits."""
         folded = fold_journals(*names, using=using, batch_size=options["batch_size"])
-        lines = [f"{relation}: {rows:,} rows had some waiting." for relation, rows in folded.items()]
+        lines = [f"{relation}: {rows:,} rows had several waiting." for relation, rows in folded.items()]
         return folded, lines or ["There are no counters."], ""
 
     def _bars(self, names: Sequence[str], using: str) -> Any:
