@@ -488,6 +488,13 @@ MUTATIONS = (
         "self.alias_map[name]",
         "tests/test_tables.py",
     ),
+    Mutation(
+        "two that mend add the same difference",
+        "counters/batches",
+        "            if alone:\n",
+        "            if False:\n",
+        "tests/counters/test_writers.py",
+    ),
     *READS,
     *ENDPOINTS,
 )
