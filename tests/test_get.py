@@ -248,6 +248,30 @@ def test_a_key_that_is_compared_in_its_own_way(key_field: Any, isolated: None) -
         assert outcome(partial(view.get, pk=key)) == outcome(partial(models.QuerySet.get, view, pk=key))
 
 
+class Converted(models.IntegerField):  # type: ignore[type-arg]
+    """Is selected as something else than its column, as the geometries of Django are."""
+
+    def select_format(self, compiler: Any, sql: str, params: Any) -> Any:
+        return f"({sql} + 1)", params
+
+    select_format.__module__ = "django.contrib.gis.db.models.fields"
+
+
+def test_a_column_that_is_selected_in_its_own_way(isolated: None) -> None:
+    class Place(models.Model):
+        shape = Converted()
+        points = models.IntegerField()
+
+        class Meta:
+            app_label = "testapp"
+
+    with connection.schema_editor() as editor:
+        editor.create_model(Place)
+    place = Place._base_manager.create(shape=6, points=1)
+    view = LeaderboardQuerySet(Place).with_leaderboard(Leaderboard(order_by=["-points"])).with_rank()
+    assert view.get(pk=place.pk).shape == next(view.filter(pk=place.pk).iterator()).shape == 7
+
+
 def test_a_key_that_several_rows_have(isolated: None) -> None:
     """Of a table that Django does not manage."""
 

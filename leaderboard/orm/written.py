@@ -175,7 +175,8 @@ class WrittenRows:
         if isinstance(table, DerivedTable):
             inside = table.query.get_compiler(connection=connection, elide_empty=False)
             own = inside.as_sql()
-            if [*map(_source, compiler.select)] == [alias or _source(each) for *each, alias in inside.select]:
+            handed_on = [alias or _source(each) for *each, alias in inside.select]
+            if [*map(_source, compiler.select)] == handed_on and not any(map(_is_converted, selected)):
                 # A level that hands on all columns of the one below costs some time to plan.
                 sql, params = own
         # Threads share it, and a connection belongs to one.
@@ -202,6 +203,11 @@ class WrittenRows:
         sql, params = written.sql, written.filled(values)
         compiler.as_sql = lambda *args, **kwargs: (sql, params)
         return compiler
+
+
+def _is_converted(column: Any) -> bool:
+    """Tell whether a column that is selected is converted in SQL for reading, as geometries are."""
+    return type(column.target).select_format is not Field.select_format
 
 
 def _source(selected: Sequence[Any]) -> str:
