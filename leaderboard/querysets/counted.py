@@ -125,18 +125,20 @@ class CountedQuerySet(MetricQuerySet):
 
     def get(self, *args: Any, **kwargs: Any) -> Any:
         """As Django's; by a primary key alone no query is made that is filtered by it."""
-        rows = None if args or len(kwargs) != 1 else self._rows_with_key(*kwargs.items())
+        rows = None
+        if not args and len(kwargs) == 1:
+            rows = self._rows_with_key(*next(iter(kwargs.items())))
         if rows is None or len(rows) > 1:
             return super().get(*args, **kwargs)
         if not rows:
             raise self.model.DoesNotExist(f"{self.model._meta.object_name} matching query does not exist.")
         return rows[0]
 
-    def _rows_with_key(self, given: tuple[str, Any]) -> list[Any] | None:
-        """Return the row with a primary key or none, where nothing but a board limits the view besides."""
+    def _rows_with_key(self, name: str, value: Any) -> list[Any] | None:
+        """Return the rows that ``filter(name=value)`` leaves, by a primary key; None where that must tell."""
         if not self._may_be_held or not all(is_known(getattr(type(self), name)) for name in READERS):
             return None
-        key = equality_with_key(self.query, *given)
+        key = equality_with_key(self.query, name, value)
         held = None if key is None else self._held_alone(key)
         return None if held is None else self._rows_held(held)
 
@@ -154,6 +156,7 @@ class CountedQuerySet(MetricQuerySet):
         return None if held is None else self._rows_held(held)
 
     def _rows_held(self, held: Held) -> list[Any] | None:
+        """Return the results by counting; None where the query must tell."""
         if held.location is None:
             return None
         place = self._place_held(held, held.location)
@@ -204,6 +207,7 @@ class CountedQuerySet(MetricQuerySet):
 
     @property
     def _may_be_held(self) -> bool:
+        """Whether the view is of entries with metrics, each as it is stored, on PostgreSQL."""
         query = self.query
         if not query.derived_columns or query.place is not None or not shows_own_rows(query):
             return False
