@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.defects_of_endpoints import ENDPOINTS
 from tests.defects_of_reads import READS
+from tests.defects_of_rows import ROWS
 from tests.mutant import Mutation
 
 __all__ = ["MUTATIONS", "Mutation"]
@@ -496,5 +497,6 @@ MUTATIONS = (
         "tests/counters/test_writers.py",
     ),
     *READS,
+    *ROWS,
     *ENDPOINTS,
 )
