@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.defects_of_counters import COUNTERS
 from tests.defects_of_endpoints import ENDPOINTS
 from tests.defects_of_reads import READS
 from tests.defects_of_rows import ROWS
@@ -489,13 +490,7 @@ MUTATIONS = (
         "self.alias_map[name]",
         "tests/test_tables.py",
     ),
-    Mutation(
-        "two that mend add the same difference",
-        "counters/batches",
-        "            if alone:\n",
-        "            if False:\n",
-        "tests/counters/test_writers.py",
-    ),
+    *COUNTERS,
     *READS,
     *ROWS,
     *ENDPOINTS,
