@@ -23,7 +23,7 @@ from leaderboard.reference import Counter, counted
 from leaderboard.testing import assert_no_drift
 from tests.counters.models import Author, Blog, Comment, Mention, Post, Review, Site, Tag, Vote
 from tests.counters.operations import OPERATIONS, UNRECORDED, make
-from tests.counters.rows import ACTIONS, act_by_database, sweep
+from tests.counters.rows import ACTIONS, act_by_database, move_all, sweep
 from tests.counters.sessions import REPEATABLE_READ, Session, execute, sessions, settled
 
 __all__ = ["Step", "assert_programs_are_exact", "machine", "run"]
@@ -228,6 +228,13 @@ def assert_right(*, mends: bool) -> None:
         waiting = f"FROM counters_post_{table}_journal j JOIN counters_post p ON p.id = j.key"
         assert not execute(f"SELECT {waiting} WHERE j.reason <> 0")
         assert not execute(f"SELECT {waiting} GROUP BY j.key HAVING count(*) > 1")
+    move_all()
+    for table, column in [("comments", "karma"), ("votes_cast", "vote_count")]:
+        stored = execute(f"SELECT id, {column} FROM counters_post ORDER BY id")
+        assert stored == list(Post.objects.order_by("id").values_list("id", column))
+        waiting = f"SELECT FROM counters_post_{table}_journal j JOIN counters_post p ON p.id = j.key"
+        assert not execute(waiting)
+    assert_no_drift(*MODELS)
 
 
 def _by(name: str) -> Callable[[Any], Any]:

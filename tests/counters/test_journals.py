@@ -7,14 +7,13 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.db import DEFAULT_DB_ALIAS, OperationalError, transaction
+from django.db import OperationalError, transaction
 from django.db.models import CharField
 from django.db.models.functions import Cast
 
 from leaderboard.counters import fold_journals, ignore, repair
-from leaderboard.counters.chosen import chosen_batches
 from tests.counters.models import Comment, Post, Reading, Review, Sensor, Vote
-from tests.counters.rows import Rows, values
+from tests.counters.rows import Rows, move_all, values
 from tests.counters.sessions import REPEATABLE_READ, SERIALIZABLE, Session, execute, settled
 
 pytestmark = pytest.mark.usefixtures("committing")
@@ -26,12 +25,6 @@ def rows(committed_rows: Rows) -> Rows:
 
 
 WAITING = "SELECT vote_count FROM counters_post_votes_cast_journal ORDER BY vote_count"
-
-
-def move_all() -> None:
-    """Move all that waits into columns, as where a counter has no journal any more."""
-    for batches in chosen_batches((), DEFAULT_DB_ALIAS):
-        batches.fold(1000, wait=True)
 
 
 def cast(post: Post, number: int = 1) -> None:
