@@ -7,6 +7,7 @@ from tests.mutant import Mutation
 __all__ = ["ROWS"]
 
 GET = "tests/test_get.py"
+COUNTED = "tests/test_counted.py"
 
 ROWS = (
     Mutation(
@@ -57,5 +58,26 @@ ROWS = (
         "if sum(map(_subqueries_in, shown)) > sum(map(_subqueries_in, made_of)):",
         "if False:",
         GET,
+    ),
+    Mutation(
+        "a rank that is read alone is that of the entry that counts",
+        "standings/counted",
+        "Case(When(Exact(own, 0), then=plus_one(members)), output_field=BIGINT)",
+        "plus_one(members)",
+        COUNTED,
+    ),
+    Mutation(
+        "of a member's entries that are tied each counts for a rank that is read alone",
+        "standings/counted",
+        "or_tied=all_of([comes_before(keys), is_own])",
+        "or_tied=False",
+        COUNTED,
+    ),
+    Mutation(
+        "of those who are tied everybody comes before a rank that is read alone",
+        "standings/counted",
+        "or_tied=all_of([comes_before(keys), is_own])",
+        "or_tied=comes_before(keys)",
+        COUNTED,
     ),
 )

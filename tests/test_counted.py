@@ -13,7 +13,7 @@ from django.utils.timezone import now
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from leaderboard import Leaderboard, PercentileKind, PlanKind, Qualification, RankKind, TimeTaken
+from leaderboard import Best, Leaderboard, PercentileKind, PlanKind, Qualification, RankKind, TimeTaken
 from leaderboard.querysets.counted import CountedQuerySet
 from leaderboard.standings.located import location_of
 from leaderboard.testing import reference_standings
@@ -101,6 +101,25 @@ class Properties(HypothesisTestCase):
             ), key
             # Without the size, the rank is counted by itself.
             assert view.with_rank().get(pk=key).rank == of.rank
+
+    @FEWER
+    @given(
+        rows=rows,
+        board=boards(),
+        ties=ties,
+        member=st.sampled_from(["candidate", "label", "candidate__name"]),
+    )
+    def test_every_rank_of_a_member_that_is_read_alone_equals_the_reference(
+        self, rows: list[dict[str, Any]], board: Leaderboard, ties: Any, member: str
+    ) -> None:
+        load(rows)
+        board = board.replace(
+            member=member, ties_by=ties, counting=Best(), rank_kind="competition", within=["test"]
+        )
+        view = Attempt.objects.with_leaderboard(board)
+        expected = reference_standings(view, now=now())
+        for entry in Attempt.objects.order_by("pk")[:30]:
+            assert view.with_rank().get(pk=entry.pk).rank == expected[entry.pk].rank
 
     @FEWER
     @given(rows=rows, board=boards(st.just(["test"])))

@@ -22,10 +22,11 @@ from leaderboard.expressions.logic import (
 __all__ = ["beyond"]
 
 
-def beyond(order_by: Sequence[OrderBy], place: Sequence[Any], *, later: bool, or_tied: bool = False) -> Any:
+def beyond(order_by: Sequence[OrderBy], place: Sequence[Any], *, later: bool, or_tied: Any = False) -> Any:
     """Return the condition to come strictly after a place or, unless ``later``, before it.
 
-    ``place`` has a value for each term of ``order_by``; with ``or_tied`` the place itself is included.
+    ``place`` has a value for each term of ``order_by``; with ``or_tied`` the place itself is included, or
+    those who stand there and meet it, where it is a condition.
     """
     alternatives = []
     tied: list[Any] = []
@@ -35,10 +36,12 @@ def beyond(order_by: Sequence[OrderBy], place: Sequence[Any], *, later: bool, or
             alternatives.append(all_of([*tied, past]))
         same = not_distinct if order.nulls_last else equal
         tied.append(same(order.expression, value))
-    if or_tied:
-        alternatives.append(all_of(tied))
+    if or_tied is not False:
+        alternatives.append(all_of(tied if or_tied is True else [*tied, or_tied]))
     if order_by[0].nulls_last:
         return any_of(alternatives)
+    if len(alternatives) == 1:
+        return alternatives[0]
     # Implied by the rest, but an index scan can begin where it holds.
     operator = ">=" if order_by[0].descending != later else "<="
     bound = Comparison(order_by[0].expression, place[0], arg_joiner=f" {operator} ")

@@ -22,7 +22,20 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, overload
 
 from django.contrib.postgres.aggregates import BoolOr
-from django.db.models import Count, Exists, ExpressionWrapper, F, Model, OrderBy, OuterRef, Q, Subquery, Value
+from django.db.models import (
+    Case,
+    Count,
+    Exists,
+    ExpressionWrapper,
+    F,
+    Model,
+    OrderBy,
+    OuterRef,
+    Q,
+    Subquery,
+    Value,
+    When,
+)
 from django.db.models.lookups import Exact, IsNull
 
 from leaderboard.declaration.coverage import size_index
@@ -33,7 +46,7 @@ from leaderboard.expressions.logic import Negation, all_of, equal, not_distinct
 from leaderboard.expressions.numbers import Array, Element
 from leaderboard.expressions.tally import Tally
 from leaderboard.expressions.terms import Term
-from leaderboard.kinds import Counting
+from leaderboard.kinds import Counting, RankKind
 from leaderboard.orm.conditions import lookup_on
 from leaderboard.orm.levels import LevelQuery, level_of, level_over
 from leaderboard.orm.models import key_names
@@ -41,6 +54,7 @@ from leaderboard.orm.written import Written, WrittenQuery
 from leaderboard.standings.columns import Columns
 from leaderboard.standings.eligibility import completeness, eligibility
 from leaderboard.standings.entries import entry_level
+from leaderboard.standings.metrics import Rank
 from leaderboard.standings.place import Place
 from leaderboard.standings.plan import Plan
 from leaderboard.standings.population import Population
@@ -171,6 +185,14 @@ class CountedTally(Tally):
         # Then what comes before the entry is counted in the same scan; of nobody the index tells at once.
         needs_size = any(column.needs_board_size for column in plan.columns.values())
         self._reads_board = needs_size and not is_first and not self._apart
+        # Whether another entry of the member counts is seen in the scan for its one rank, too.
+        metrics = [column.metric for column in plan.columns.values()]
+        self._is_of_rank = (
+            figures is standings
+            and metrics == [Rank(RankKind.COMPETITION)]
+            and self._counts_best
+            and len(self._declaration.member_parts) == 1
+        )
 
     def _column(self, name: str, expression: Callable[[], Any]) -> Any:
         if name not in self._names:
@@ -181,6 +203,8 @@ class CountedTally(Tally):
     def competition(self) -> Any:
         if self._reads_board:
             return plus_one(self._counted_of_board("before"))
+        if self._is_of_rank:
+            return self._column("competition", self._rank_if_it_counts)
         return self._column("competition", lambda: plus_one(self._number(self._by_terms)))
 
     @property
@@ -207,8 +231,8 @@ class CountedTally(Tally):
 
     @property
     def superseded(self) -> Any:
-        """Whether another entry of the member counts; None where there are no members."""
-        if not self._declaration.member_parts:
+        """Whether another entry of the member counts; None without members, or where the rank tells it."""
+        if not self._declaration.member_parts or self._is_of_rank:
             return None
         return self._column("superseded", lambda: Exists(self._other_of_member()))
 
@@ -275,7 +299,7 @@ class CountedTally(Tally):
 
     @staticmethod
     def _restrict_to(
-        rows: LevelQuery, order: Sequence[tuple[OrderBy, FromText]], *, or_tied: bool = False
+        rows: LevelQuery, order: Sequence[tuple[OrderBy, FromText]], *, or_tied: Any = False
     ) -> None:
         """Limit the rows to those that come before the entry by ``order``."""
         # PostgreSQL tests conditions that it takes for equally cheap as they are written: who does not come
@@ -325,6 +349,16 @@ class CountedTally(Tally):
         if rows.distinct:
             rows = level_over(rows, self._plan.levels.counting)
         rows.aggregate_rows(Count("*"))
+        return Subquery(rows, output_field=BIGINT)
+
+    def _rank_if_it_counts(self) -> Subquery:
+        """Return the rank, which is NULL where another entry of the member counts: one before it, or tied."""
+        rows, (member,) = self._rivals(), self._declaration.member_parts
+        is_own = all_of([*is_of_member(self._place)])
+        keys = self._by_all[-len(self._place.key) :]
+        self._restrict_to(rows, self._by_terms, or_tied=all_of([comes_before(keys), is_own]))
+        own, members = Count(member, filter=is_own), Count(member, distinct=True)
+        rows.aggregate_rows(Case(When(Exact(own, 0), then=plus_one(members)), output_field=BIGINT))
         return Subquery(rows, output_field=BIGINT)
 
     def _number_of_either(
@@ -455,7 +489,7 @@ def _named(name: str, expressions: Sequence[Any]) -> dict[str, Any]:
     return {f"_{name}{position}": expression for position, expression in enumerate(expressions)}
 
 
-def comes_before(order: Sequence[tuple[OrderBy, Any]], *, or_tied: bool = False) -> Any:
+def comes_before(order: Sequence[tuple[OrderBy, Any]], *, or_tied: Any = False) -> Any:
     """Return the condition to come before the values that ``order`` pairs with its terms."""
     terms, values = zip(*order, strict=True)
     return beyond(terms, values, later=False, or_tied=or_tied)

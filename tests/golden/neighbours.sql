@@ -116,11 +116,11 @@ SELECT (testapp_attempt.id = (SELECT U0.id AS id FROM testapp_attempt U0 WHERE U
                                        counting.started_at,
                                        counting.finished_at,
                                        counting.disqualified,
-                                       ((SELECT COUNT(*) AS n FROM testapp_attempt rival WHERE (((rival.score >= '1'::integer) AND (rival.score > '1'::integer)) AND rival.test_id = '1'::bigint AND rival.score IS NOT NULL)) + 1) AS _competition,
+                                       ((SELECT COUNT(*) AS n FROM testapp_attempt rival WHERE ((rival.score > '1'::integer) AND rival.test_id = '1'::bigint AND rival.score IS NOT NULL)) + 1) AS _competition,
                                        (
                                         SELECT COUNT(*) AS n
                                           FROM testapp_attempt rival
-                                         WHERE (rival.test_id = '1'::bigint AND rival.score IS NOT NULL AND (rival.score = '1'::integer) AND ((rival.id <= '1'::bigint) AND (rival.id < '1'::bigint)))
+                                         WHERE (rival.test_id = '1'::bigint AND rival.score IS NOT NULL AND (rival.score = '1'::integer) AND (rival.id < '1'::bigint))
                                        ) AS _tied
                                   FROM (
                                         SELECT entry.id,
