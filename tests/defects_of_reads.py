@@ -40,21 +40,21 @@ READS = (
     ),
     Mutation(
         "members are chosen among the better entries",
-        "standings/counted",
+        "standings/tally",
         "if order is not None and self._counts_best:",
         "if order is not None:",
         COUNTED,
     ),
     Mutation(
         "a member's best entry decides whatever counts",
-        "standings/counted",
+        "standings/tally",
         "if parts and self._counts_best:",
         "if parts:",
         COUNTED,
     ),
     Mutation(
         "no other entry of a member counts",
-        "standings/counted",
+        "standings/tally",
         "rows.restrict(comes_before(self._counting_order))",
         "rows.restrict(comes_before(self._by_all))",
         COUNTED,
@@ -62,8 +62,8 @@ READS = (
     Mutation(
         "who is tied is before",
         "expressions/bounds",
-        "    if or_tied:\n",
-        "    if True:\n",
+        "    if or_tied is not False:\n",
+        "    if or_tied is False:\n        alternatives.append(all_of(tied))\n    else:\n",
         COUNTED,
     ),
     Mutation(
@@ -124,7 +124,7 @@ READS = (
     ),
     Mutation(
         "who is worse by a column, and better by an expression, is counted as better",
-        "standings/counted",
+        "standings/tally",
         "all_of([*tied, comes_before(rest, or_tied=or_tied)])",
         "comes_before(rest, or_tied=or_tied)",
         COUNTED,
@@ -166,14 +166,14 @@ READS = (
     ),
     Mutation(
         "an entry that ties is not counted, by two indexes",
-        "standings/counted",
+        "standings/tally",
         "all_of([*tied, comes_before(rest, or_tied=or_tied)])",
         "all_of([*tied, comes_before(rest)])",
         COUNTED,
     ),
     Mutation(
         "the size of a board of members is that of their entries",
-        "standings/counted",
+        "standings/tally",
         'self._members_among(rows) if parts else (rows, Count("*"))',
         'self._members_among(rows) if not parts else (rows, Count("*"))',
         PAGING,
@@ -250,7 +250,7 @@ READS = (
     ),
     Mutation(
         "who is before the first page is looked for on the whole board",
-        "standings/counted",
+        "standings/tally",
         "needs_size and not is_first and not self._apart",
         "needs_size and not self._apart",
         PAGING,
@@ -299,7 +299,7 @@ READS = (
     ),
     Mutation(
         "who has a better entry has none",
-        "standings/counted",
+        "standings/tally",
         "    return Negation(Exists(rows))",
         "    return Exists(rows)",
         PAGING,

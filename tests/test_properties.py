@@ -173,7 +173,7 @@ def boards(
 def counted_apart(board: Leaderboard, terms: int) -> Any:
     """Return a patch by which those better by the first ``terms`` are counted by an index of their own."""
     index = SizeIndex(columns=min(terms, len(board.terms) - 1), mark=mark_of_size(board.terms))
-    return mock.patch("leaderboard.standings.counted.size_index", return_value=index)
+    return mock.patch("leaderboard.standings.tally.size_index", return_value=index)
 
 
 def load(rows: list[dict[str, Any]]) -> list[Test]:

@@ -27,12 +27,13 @@ from leaderboard.orm.conditions import lookup_on
 from leaderboard.orm.levels import LevelQuery, level_over
 from leaderboard.orm.models import key_names
 from leaderboard.orm.written import WrittenQuery
-from leaderboard.standings.counted import CountedTally, is_of_member, written_table
+from leaderboard.standings.counted import written_table
 from leaderboard.standings.counting import counting_level
 from leaderboard.standings.entries import entry_level
 from leaderboard.standings.place import Place
 from leaderboard.standings.plan import Plan
 from leaderboard.standings.population import Population
+from leaderboard.standings.tally import CountedTally, is_of_member
 
 __all__ = ["member_table"]
 

@@ -29,7 +29,6 @@ from leaderboard.expressions.tally import Tally, WindowTally
 from leaderboard.orm.levels import LevelQuery, level_over
 from leaderboard.orm.trees import holds_query
 from leaderboard.orm.written import Slot, Written, WrittenQuery
-from leaderboard.standings.counted import CountedTally
 from leaderboard.standings.entries import entry_level
 from leaderboard.standings.metrics import MetricColumn, Ranking
 from leaderboard.standings.place import Place
@@ -37,6 +36,7 @@ from leaderboard.standings.plan import Levels, can_look_up, run_plan
 from leaderboard.standings.population import Population
 from leaderboard.standings.shared import is_lasting, written_once
 from leaderboard.standings.stretch import order_on, stretch_of, turned
+from leaderboard.standings.tally import CountedTally
 
 __all__ = ["Run", "can_be_run", "run_table"]
 

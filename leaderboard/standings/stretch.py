@@ -36,12 +36,12 @@ from leaderboard.expressions.fields import BIGINT, BOOLEAN
 from leaderboard.kinds import Counting
 from leaderboard.orm.conditions import lookup_on
 from leaderboard.orm.levels import LevelQuery, level_over
-from leaderboard.standings.counted import has_no_better, order_at, ranked_entries
 from leaderboard.standings.counting import keep_counting, key_order
 from leaderboard.standings.entries import EntryLevel, RankingColumns
 from leaderboard.standings.place import Place
 from leaderboard.standings.plan import Plan, pins_at
 from leaderboard.standings.rivals import rivals_of
+from leaderboard.standings.tally import has_no_better, order_at, ranked_entries
 
 __all__ = ["PASSED_OVER", "Stretch", "order_on", "stretch_of", "turned"]
 

@@ -19,12 +19,12 @@ from leaderboard.expressions.literals import FromText
 from leaderboard.expressions.logic import Negation, all_of, equal, not_distinct
 from leaderboard.orm.levels import LevelQuery, level_over
 from leaderboard.orm.models import key_names
-from leaderboard.standings.counted import CountedTally, comes_before, is_of_member, plus_one
 from leaderboard.standings.entries import entry_level
 from leaderboard.standings.metrics import MetricColumn
 from leaderboard.standings.place import Place
 from leaderboard.standings.plan import Levels, counted_plan
 from leaderboard.standings.population import Population
+from leaderboard.standings.tally import CountedTally, comes_before, is_of_member, plus_one
 
 __all__ = ["supposed_table"]
 
