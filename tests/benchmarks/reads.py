@@ -194,7 +194,8 @@ def _ranks(name: str, view: Any, test: Any, runs: int, notes: list[str]) -> Iter
             notes.append(f"the entries of a member at the {position}: {shown(times)}")
         count = partial(clock, partial(_count_better, number, entry))
         by_hand = partial(clock, partial(_rank_by_hand, number, entry.pk))
-        times, ratios = paired([counted, by_hand, count], runs)
+        # Some take a few milliseconds, of which a few turns tell little.
+        times, ratios = paired([counted, by_hand, count], 5 * runs)
         if times[-1] > LEAST_SECONDS:
             yield Figure(f"rank-{name}-{position}/by-hand", ratios[0], 1.3)
             notes.append(
