@@ -1,7 +1,7 @@
 """Queries for the rows that a query has for each row of another.
 
 SELECT each.id, …
-FROM (SELECT each.* FROM (SELECT DISTINCT test_id FROM …) each_outer (_outer0)
+FROM (SELECT each.* FROM (SELECT test_id FROM … GROUP BY test_id) each_outer (_outer0)
       CROSS JOIN LATERAL (SELECT … FROM … WHERE test_id = each_outer._outer0 … LIMIT 3) each) each
 """
 
@@ -22,7 +22,7 @@ from leaderboard.orm.columns import (
     is_stored_column,
     may_be_null,
 )
-from leaderboard.orm.levels import LevelQuery, level_of, unique_name
+from leaderboard.orm.levels import LevelQuery, level_of, show_each_once, unique_name
 from leaderboard.orm.models import key_fields, own_fields
 from leaderboard.orm.ordering import NullsLast
 from leaderboard.orm.query import DerivedQuery, View
@@ -159,7 +159,7 @@ def values_of(view: DerivedQuery, declared: Sequence[Any], nulls: Sequence[bool 
     if all(nulls):
         query.set_limits(high=1)
     else:
-        query.distinct = True
+        show_each_once(query)
     return query  # type: ignore[no-any-return]
 
 

@@ -23,7 +23,7 @@ from leaderboard.orm.columns import DerivedColumn, DerivedTable, StoredColumn
 from leaderboard.orm.models import key_fields, own_fields
 from leaderboard.orm.trees import is_fixed, joined_many_rows, parts_of, resolved
 
-__all__ = ["LevelQuery", "level_of", "level_over", "row_of", "unique_name"]
+__all__ = ["LevelQuery", "level_of", "level_over", "row_of", "show_each_once", "unique_name"]
 
 
 def unique_name(name: str, taken: Any) -> str:
@@ -171,24 +171,25 @@ class LevelQuery(Query):
 
     def select_grouped(self, of: Mapping[str, Any], aggregates: Mapping[str, Any]) -> None:
         """Select both, one row for each combination of values of ``of``."""
-        self.clear_select_clause()
-        for name, expression in {**of, **aggregates}.items():
-            self.annotate(name, expression)
+        self._select({**of, **aggregates})
         self.set_group_by()
 
-    def select_distinct(self, columns: Mapping[str, Any]) -> None:
-        """Select ``columns`` only, each combination of values once."""
+    def _select(self, columns: Mapping[str, Any]) -> None:
         self.clear_select_clause()
         for name, expression in columns.items():
             self.annotate(name, expression)
-        self.distinct = True
+
+    def select_distinct(self, columns: Mapping[str, Any]) -> None:
+        """Select ``columns`` only, each combination of values once."""
+        self._select(columns)
+        show_each_once(self)
 
     def select_first(
         self, of: Mapping[str, Any], columns: Mapping[str, Any], order_by: Sequence[OrderBy]
     ) -> None:
         """Select both, of the first row by ``order_by`` for each combination of values of ``of``."""
-        self.select_distinct({**of, **columns})
-        self.distinct_fields = tuple(of)
+        self._select({**of, **columns})
+        self.distinct, self.distinct_fields = True, tuple(of)
         self.add_ordering(*(F(name) for name in of), *order_by)
 
     def keep_first(self, of: Sequence[str], order_by: Sequence[OrderBy]) -> None:
@@ -211,7 +212,7 @@ class LevelQuery(Query):
         own = [field for field in own_fields(self.model) if field.column in names]
         self.set_select([StoredColumn(self.level, field) for field in own])
         self.set_annotation_mask({name for name in self.annotations if name in names})
-        self.distinct = True
+        show_each_once(self)
 
     # Conditions
 
@@ -334,6 +335,18 @@ def own_column(model: type[Model], name: str) -> Any:
 def _subqueries_in(node: Any) -> int:
     # A subquery that is resolved is its query, as of Django 6.1.
     return 1 if isinstance(node, Subquery | Query) else sum(map(_subqueries_in, parts_of(node)))
+
+
+def show_each_once(query: Query) -> None:
+    """Let a query have one row for each combination of the values that it selects."""
+    selected = [*query.select, *query.annotation_select.values()]
+    # PostgreSQL fills the hash table of a parallel SELECT DISTINCT in the order of others of the same hash,
+    # so that all collide, and some statements take a hundred times as long; that of GROUP BY has another one.
+    # A subquery would be grouped by what it refers to, and a constant by nothing.
+    if all([*expression.get_group_by_cols()] == [expression] for expression in selected):
+        query.set_group_by(allow_aliases=False)
+    else:
+        query.distinct = True
 
 
 def row_of(columns: Mapping[str, Any]) -> Query:

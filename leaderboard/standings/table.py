@@ -93,7 +93,7 @@ def _prepare(plan: Plan) -> Template:
 def _without_columns(entries: EntryLevel) -> LevelQuery:
     """Return a table with a row for each ranked entry, in which there is nothing to read.
 
-    ``SELECT DISTINCT entry.candidate_id FROM app_attempt entry WHERE …``: of each member one entry counts,
+    ``SELECT entry.candidate_id FROM … WHERE … GROUP BY entry.candidate_id``: of each member one entry counts,
     whichever it is.
     """
     (columns,) = entries.rankings

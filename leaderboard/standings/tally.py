@@ -256,7 +256,7 @@ class CountedTally(Tally):
             if of_places:
                 names = list(self._term_columns())
                 rows.select_distinct({name: rows.column(name) for name in names})
-        if rows.distinct:
+        if of_places:
             rows = level_over(rows, self._plan.levels.counting)
         rows.aggregate_rows(Count("*"))
         return Subquery(rows, output_field=BIGINT)
