@@ -8,6 +8,7 @@ __all__ = ["ROWS"]
 
 GET = "tests/test_get.py"
 COUNTED = "tests/test_counted.py"
+EACH = "tests/test_each.py"
 
 ROWS = (
     Mutation(
@@ -79,5 +80,12 @@ ROWS = (
         "or_tied=all_of([comes_before(keys), is_own])",
         "or_tied=comes_before(keys)",
         COUNTED,
+    ),
+    Mutation(
+        "boards by a subquery are grouped by what it refers to",
+        "orm/levels",
+        "if all([*expression.get_group_by_cols()] == [expression] for expression in selected):",
+        "if True:",
+        EACH,
     ),
 )

@@ -21,7 +21,7 @@ from tests.examples import HypothesisTestCase
 from tests.test_concurrency import together
 from tests.test_plans import rows_read
 from tests.test_properties import EPOCH, boards, counted_apart, load, rows
-from tests.testapp.models import Attempt, Test
+from tests.testapp.models import Attempt, Candidate, Test
 
 pytestmark = pytest.mark.django_db
 
@@ -58,6 +58,18 @@ def test_a_board_that_nobody_is_on(nobody: Q, member: Any, kind: RankKind, data:
     assert not board.with_rank().filter(pk=entry.pk, rank__lte=3)
     assert board.rank_if(entry).rank == board.rank_if(entry).board_size == 1
     assert not board.on_board(test=entry.test).page(3)
+
+
+def test_of_entries_that_are_tied_one_of_each_member_has_the_rank() -> None:
+    test = Test.objects.create(name="x", cut_off=0)
+    one, two, three = (Candidate.objects.create(name=name) for name in "abc")
+    declared = Leaderboard(within=["test"], order_by=["-score"], member="candidate")
+    entries = [
+        Attempt.objects.create(test=test, candidate=candidate, score=score, disqualified=False)
+        for candidate, score in ((one, 5), (two, 5), (one, 5), (three, 9), (three, 5), (two, 4))
+    ]
+    ranks = Attempt.objects.with_leaderboard(declared).with_rank()
+    assert [ranks.get(pk=entry.pk).rank for entry in entries] == [2, 2, None, 1, None, None]
 
 
 class Properties(HypothesisTestCase):

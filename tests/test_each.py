@@ -57,6 +57,14 @@ def test_ties_at_the_end_have_their_ranks(kind: RankKind) -> None:
     assert [entry.rank for entry in found] == [ranks[entry.pk] for entry in found]
 
 
+def test_a_board_by_a_subquery_is_there_once(data: None) -> None:
+    teams = Candidate.objects.filter(pk=OuterRef("candidate")).values("team")
+    declared = board(within={"team": Subquery(teams)})
+    first = on(declared).with_rank("ordinal", prefix="nth_").filter(nth_rank__lte=2)
+    found = [entry.pk for entry in on(declared).top_of_each(2)]
+    assert sorted(found) == sorted(entry.pk for entry in first)
+
+
 def test_what_it_composes_with(data: None) -> None:
     each = Attempt.objects.board("members").top_of_each(2)
     rows = [(entry.pk, entry.rank) for entry in each]
