@@ -173,7 +173,6 @@ CONTRACT: Mapping[str, Leaning] = {
         sample=lambda: _condition().lhs,
         attributes="alias identity output_field target _output_field_or_none _constructor_args",
         calls={
-            "get_group_by_cols": "",
             "get_source_expressions": "",
             "set_source_expressions": "expressions",
             "flatten": "",

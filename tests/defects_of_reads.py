@@ -62,8 +62,8 @@ READS = (
     Mutation(
         "who is tied is before",
         "expressions/bounds",
-        "    if or_tied is not False:\n",
-        "    if or_tied is False:\n        alternatives.append(all_of(tied))\n    else:\n",
+        "    if or_tied:\n",
+        "    if True:\n",
         COUNTED,
     ),
     Mutation(

@@ -8,7 +8,8 @@ from unittest import mock
 
 import pytest
 from django.db import connection, transaction
-from django.db.models import F, Q
+from django.db.models import DecimalField, F, Q
+from django.db.models.functions import Cast
 from django.utils.timezone import now
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -70,6 +71,23 @@ def test_of_entries_that_are_tied_one_of_each_member_has_the_rank() -> None:
     ]
     ranks = Attempt.objects.with_leaderboard(declared).with_rank()
     assert [ranks.get(pk=entry.pk).rank for entry in entries] == [2, 2, None, 1, None, None]
+
+
+@pytest.mark.parametrize("member", [None, "candidate"])
+@pytest.mark.parametrize(
+    "order_by",
+    [
+        ["-score", "id"],
+        ["test__id", "-score"],
+        [Cast("big", DecimalField(max_digits=40, decimal_places=places)) for places in (1, 2)],
+    ],
+)
+def test_a_dense_rank_by_what_django_groups_otherwise(order_by: list[Any], member: Any, data: None) -> None:
+    """By a primary key it would drop the other terms, and by two that it takes for equal one of them."""
+    declared = Leaderboard(order_by=order_by, member=member, rank_kind="dense")
+    view = Attempt.objects.with_leaderboard(declared)
+    for entry in view.with_rank()[::9]:
+        assert view.with_rank().get(pk=entry.pk).rank == view.get_standing(entry).rank == entry.rank
 
 
 class Properties(HypothesisTestCase):

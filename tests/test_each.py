@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.db import NotSupportedError, connection
 from django.db.models import Count, F, OuterRef, Q, Subquery, Window
+from django.db.models.functions import TruncMonth
 from django.test.utils import CaptureQueriesContext
 
 from leaderboard import RankKind
@@ -63,6 +64,15 @@ def test_a_board_by_a_subquery_is_there_once(data: None) -> None:
     first = on(declared).with_rank("ordinal", prefix="nth_").filter(nth_rank__lte=2)
     found = [entry.pk for entry in on(declared).top_of_each(2)]
     assert sorted(found) == sorted(entry.pk for entry in first)
+
+
+def test_boards_by_an_expression_are_found_without_naming_it_twice(data: None) -> None:
+    """With parameters that the server binds it would be another one in GROUP BY."""
+    declared = board(within={"month": TruncMonth("finished_at")})
+    view = on(declared).top_of_each(2)
+    assert "SELECT DISTINCT DATE_TRUNC(" in str(view.query)
+    first = on(declared).with_rank("ordinal", prefix="nth_").filter(nth_rank__lte=2)
+    assert sorted(entry.pk for entry in view) == sorted(entry.pk for entry in first)
 
 
 def test_what_it_composes_with(data: None) -> None:

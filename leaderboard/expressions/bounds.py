@@ -22,11 +22,10 @@ from leaderboard.expressions.logic import (
 __all__ = ["beyond"]
 
 
-def beyond(order_by: Sequence[OrderBy], place: Sequence[Any], *, later: bool, or_tied: Any = False) -> Any:
+def beyond(order_by: Sequence[OrderBy], place: Sequence[Any], *, later: bool, or_tied: bool = False) -> Any:
     """Return the condition to come strictly after a place or, unless ``later``, before it.
 
-    ``place`` has a value for each term of ``order_by``; with ``or_tied`` the place itself is included, or
-    those who stand there and meet it, where it is a condition.
+    ``place`` has a value for each term of ``order_by``; with ``or_tied`` the place itself is included.
     """
     alternatives = []
     tied: list[Any] = []
@@ -36,8 +35,8 @@ def beyond(order_by: Sequence[OrderBy], place: Sequence[Any], *, later: bool, or
             alternatives.append(all_of([*tied, past]))
         same = not_distinct if order.nulls_last else equal
         tied.append(same(order.expression, value))
-    if or_tied is not False:
-        alternatives.append(all_of(tied if or_tied is True else [*tied, or_tied]))
+    if or_tied:
+        alternatives.append(all_of(tied))
     if order_by[0].nulls_last:
         return any_of(alternatives)
     if len(alternatives) == 1:

@@ -339,11 +339,13 @@ def _subqueries_in(node: Any) -> int:
 
 def show_each_once(query: Query) -> None:
     """Let a query have one row for each combination of the values that it selects."""
-    selected = [*query.select, *query.annotation_select.values()]
+    selected: list[Any] = [*query.select, *query.annotation_select.values()]
     # PostgreSQL fills the hash table of a parallel SELECT DISTINCT in the order of others of the same hash,
     # so that all collide, and some statements take a hundred times as long; that of GROUP BY has another one.
-    # A subquery would be grouped by what it refers to, and a constant by nothing.
-    if all([*expression.get_group_by_cols()] == [expression] for expression in selected):
+    # Django groups by no column beside a primary key, by one of two that it takes for equal, by a subquery's
+    # references, and by expressions with parameters that the server takes for others.
+    are_columns = all(isinstance(one, Col) and not one.target.primary_key for one in selected)
+    if are_columns and len({*selected}) == len(selected):
         query.set_group_by(allow_aliases=False)
     else:
         query.distinct = True

@@ -12,37 +12,36 @@ from typing import Any
 
 from django.contrib.postgres.aggregates import BoolOr
 from django.db.models import (
-    Case,
     Count,
     Exists,
     ExpressionWrapper,
     F,
+    IntegerField,
     Model,
     OrderBy,
     OuterRef,
     Q,
     Subquery,
+    UUIDField,
     Value,
-    When,
 )
 from django.db.models.lookups import Exact, IsNull
 
-from leaderboard.declaration.coverage import size_index
+from leaderboard.declaration.coverage import finds_counting_entries, has_covering_index, size_index
 from leaderboard.expressions.bounds import beyond
-from leaderboard.expressions.fields import BIGINT, UNCONVERTED, is_text
+from leaderboard.expressions.fields import BIGINT, UNCONVERTED, value_field
 from leaderboard.expressions.literals import FromText
 from leaderboard.expressions.logic import Negation, all_of, equal
 from leaderboard.expressions.numbers import Array, Element
 from leaderboard.expressions.tally import Tally
 from leaderboard.expressions.terms import Term
-from leaderboard.kinds import Counting, RankKind
+from leaderboard.kinds import Counting
 from leaderboard.orm.conditions import lookup_on
 from leaderboard.orm.levels import LevelQuery, level_of, level_over
 from leaderboard.orm.models import key_names
 from leaderboard.orm.trees import output_field_of
 from leaderboard.standings.columns import Columns
 from leaderboard.standings.eligibility import completeness, eligibility
-from leaderboard.standings.metrics import Rank
 from leaderboard.standings.place import Place
 from leaderboard.standings.plan import Plan
 
@@ -89,18 +88,6 @@ class CountedTally(Tally):
         # Then what comes before the entry is counted in the same scan; of nobody the index tells at once.
         needs_size = any(column.needs_board_size for column in plan.columns.values())
         self._reads_board = needs_size and not is_first and not self._apart
-        # PostgreSQL sorts for COUNT(DISTINCT …), and since 16 may read by an index instead: half of the time
-        # of GROUP BY, and twice of it where they are texts.
-        members = self._place.member
-        self._sorts_members = len(members) == 1 and not is_text(output_field_of(members[0]))
-        # Whether another entry of the member counts is seen in the scan for its one rank, too.
-        metrics = [column.metric for column in plan.columns.values()]
-        self._rank_tells = (
-            figures is standings
-            and metrics == [Rank(RankKind.COMPETITION)]
-            and self._counts_best
-            and self._sorts_members
-        )
 
     def _column(self, name: str, expression: Callable[[], Any]) -> Any:
         if name not in self._names:
@@ -111,8 +98,6 @@ class CountedTally(Tally):
     def competition(self) -> Any:
         if self._reads_board:
             return plus_one(self._counted_of_board("before"))
-        if self._rank_tells:
-            return self._column("competition", self._rank_if_it_counts)
         return self._column("competition", lambda: plus_one(self._number(self._by_terms)))
 
     @property
@@ -139,8 +124,8 @@ class CountedTally(Tally):
 
     @property
     def superseded(self) -> Any:
-        """Whether another entry of the member counts; None without members, or where the rank tells it."""
-        if not self._declaration.member_parts or self._rank_tells:
+        """Whether another entry of the member counts; None where there are no members."""
+        if not self._declaration.member_parts:
             return None
         return self._column("superseded", lambda: Exists(self._other_of_member()))
 
@@ -171,7 +156,7 @@ class CountedTally(Tally):
         places = {
             name: comes_before(order, or_tied=name == "up_to") for name in self._counts if name != "size"
         }
-        if self._sorts_members and self._counts_best:
+        if self._counts_best and self._reads_members_in_order:
             size = Count(parts[0], distinct=True)
             numbers = {name: Count(parts[0], distinct=True, filter=place) for name, place in places.items()}
         else:
@@ -189,10 +174,23 @@ class CountedTally(Tally):
     def _members_among(self, rows: LevelQuery) -> tuple[LevelQuery, Count]:
         """Return a query and the count in it of the members who have one of ``rows`` or more."""
         parts = self._declaration.member_parts
-        if self._sorts_members:
+        if len(parts) == 1:
+            # PostgreSQL sorts them for that, which takes less than half of the time of SELECT DISTINCT.
             return rows, Count(parts[0], distinct=True)
         rows.select_distinct(_named("member", parts))
         return level_over(rows, self._plan.levels.counting), Count("*")
+
+    @property
+    def _reads_members_in_order(self) -> bool:
+        """Whether ``COUNT(DISTINCT member)`` costs less than ``GROUP BY`` where several numbers are counted.
+
+        PostgreSQL sorts for each of them, unless it reads by an index, as it may since 16.
+        """
+        model, declaration = self._plan.model, self._declaration
+        fields = [value_field(output_field_of(member)) for member in self._place.member]
+        is_number = len(fields) == 1 and isinstance(fields[0], IntegerField | UUIDField)
+        has_index = finds_counting_entries(model, declaration) or has_covering_index(model, declaration)
+        return is_number and has_index
 
     @property
     def _mark(self) -> Any:
@@ -209,7 +207,7 @@ class CountedTally(Tally):
 
     @staticmethod
     def _restrict_to(
-        rows: LevelQuery, order: Sequence[tuple[OrderBy, FromText]], *, or_tied: Any = False
+        rows: LevelQuery, order: Sequence[tuple[OrderBy, FromText]], *, or_tied: bool = False
     ) -> None:
         """Limit the rows to those that come before the entry by ``order``."""
         # PostgreSQL tests conditions that it takes for equally cheap as they are written: who does not come
@@ -259,16 +257,6 @@ class CountedTally(Tally):
         if of_places:
             rows = level_over(rows, self._plan.levels.counting)
         rows.aggregate_rows(Count("*"))
-        return Subquery(rows, output_field=BIGINT)
-
-    def _rank_if_it_counts(self) -> Subquery:
-        """Return the rank, which is NULL where another entry of the member counts: one before it, or tied."""
-        rows, (member,) = self._rivals(), self._declaration.member_parts
-        is_own = all_of([*is_of_member(self._place)])
-        keys = self._by_all[-len(self._place.key) :]
-        self._restrict_to(rows, self._by_terms, or_tied=all_of([comes_before(keys), is_own]))
-        own, members = Count(member, filter=is_own), Count(member, distinct=True)
-        rows.aggregate_rows(Case(When(Exact(own, 0), then=plus_one(members)), output_field=BIGINT))
         return Subquery(rows, output_field=BIGINT)
 
     def _number_of_either(
@@ -399,7 +387,7 @@ def _named(name: str, expressions: Sequence[Any]) -> dict[str, Any]:
     return {f"_{name}{position}": expression for position, expression in enumerate(expressions)}
 
 
-def comes_before(order: Sequence[tuple[OrderBy, Any]], *, or_tied: Any = False) -> Any:
+def comes_before(order: Sequence[tuple[OrderBy, Any]], *, or_tied: bool = False) -> Any:
     """Return the condition to come before the values that ``order`` pairs with its terms."""
     terms, values = zip(*order, strict=True)
     return beyond(terms, values, later=False, or_tied=or_tied)
