@@ -10,6 +10,7 @@ import pytest
 from django.db import connection, transaction
 from django.db.models import DecimalField, F, Q
 from django.db.models.functions import Cast
+from django.test.utils import CaptureQueriesContext
 from django.utils.timezone import now
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -71,6 +72,23 @@ def test_of_entries_that_are_tied_one_of_each_member_has_the_rank() -> None:
     ]
     ranks = Attempt.objects.with_leaderboard(declared).with_rank()
     assert [ranks.get(pk=entry.pk).rank for entry in entries] == [2, 2, None, 1, None, None]
+
+
+def test_members_are_counted_in_order_where_an_index_has_them(data: None) -> None:
+    key = Attempt.objects.board("members").with_rank().filter(rank=1)[0].pk
+    declared = Attempt.objects.board("members").leaderboard
+    boards = {
+        "an index": (declared, True),
+        "none": (declared.replace(order_by=["-big"]), False),
+        "a text": (declared.replace(member="label"), False),
+    }
+    for name, (board, is_in_order) in boards.items():
+        view = Attempt.objects.with_leaderboard(board)
+        with CaptureQueriesContext(connection) as sent:
+            view.get_standing(pk=key)
+        sql = sent.captured_queries[-1]["sql"]
+        assert (sql.count("COUNT(DISTINCT") == 2) is is_in_order, name
+        assert ("BOOL_OR" in sql) is not is_in_order, name
 
 
 @pytest.mark.parametrize("member", [None, "candidate"])
