@@ -327,9 +327,10 @@ class CountedTally(Tally):
         """By what the first of a member's entries counts, with the values of the entry."""
         keys = self._by_all[-len(self._place.key) :]
         by_field = self._declaration.counting.order_by(self._declaration.collation)
-        if by_field is None:
+        value = self._place.counting
+        # A place has one just where they are chosen by a field.
+        if by_field is None or value is None:
             return [*self._by_terms, *keys]
-        value: FromText = self._place.counting  # type: ignore[assignment]
         return [(by_field, value), *keys]
 
     def _other_of_member(self) -> LevelQuery:
