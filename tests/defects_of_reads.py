@@ -55,8 +55,8 @@ READS = (
     Mutation(
         "no other entry of a member counts",
         "standings/tally",
-        "rows.restrict(comes_before(self._counting_order))",
-        "rows.restrict(comes_before(self._by_all))",
+        "order = self._counting_order\n",
+        "order = self._by_all\n",
         COUNTED,
     ),
     Mutation(

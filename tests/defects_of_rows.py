@@ -63,8 +63,8 @@ ROWS = (
     Mutation(
         "a rank that is read alone is that of the entry that counts",
         "standings/tally",
-        "rows.restrict(comes_before(self._counting_order))",
-        "rows.restrict(comes_before(self._by_terms))",
+        "order = self._counting_order\n",
+        "order = self._by_terms\n",
         COUNTED,
     ),
     Mutation(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from datetime import timedelta
 from threading import Event
 from typing import Any
 from unittest import mock
@@ -21,7 +23,7 @@ from leaderboard.standings.located import location_of
 from leaderboard.testing import reference_standings
 from tests.examples import HypothesisTestCase
 from tests.test_concurrency import together
-from tests.test_plans import rows_read
+from tests.test_plans import rows_read, scanned
 from tests.test_properties import EPOCH, boards, counted_apart, load, rows
 from tests.testapp.models import Attempt, Candidate, Test
 
@@ -110,23 +112,23 @@ def test_a_dense_rank_by_what_django_groups_otherwise(order_by: list[Any], membe
 
 class Properties(HypothesisTestCase):
     @FEWER
-    @given(rows=rows, board=boards(), ties=ties, apart=st.integers(0, 2))
+    @given(rows=rows, board=boards(), ties=ties, apart=st.integers(0, 2), indexed=st.booleans())
     def test_every_standing_equals_the_reference(
-        self, rows: list[dict[str, Any]], board: Leaderboard, ties: Any, apart: int
+        self, rows: list[dict[str, Any]], board: Leaderboard, ties: Any, apart: int, indexed: bool
     ) -> None:
         load(rows)
         queryset = Attempt.objects.with_leaderboard(board.replace(ties_by=ties))
-        with counted_apart(board, apart):
+        with counted_apart(board, apart, indexed=indexed):
             self._compare(queryset, queryset)
 
     @FEWER
-    @given(rows=rows, board=boards(st.just(["test"])), apart=st.integers(0, 2))
+    @given(rows=rows, board=boards(st.just(["test"])), apart=st.integers(0, 2), indexed=st.booleans())
     def test_every_standing_among_a_view_equals_the_reference(
-        self, rows: list[dict[str, Any]], board: Leaderboard, apart: int
+        self, rows: list[dict[str, Any]], board: Leaderboard, apart: int, indexed: bool
     ) -> None:
         tests = load(rows)
         view = Attempt.objects.with_leaderboard(board).filter(candidate__name__in=["0", "1"]).as_population()
-        with counted_apart(board, apart):
+        with counted_apart(board, apart, indexed=indexed):
             self._compare(view, view.on_board(test=tests[0]), population={*view.values_list("pk", flat=True)})
 
     def _compare(self, queryset: Any, view: Any, population: Any = None) -> None:
@@ -156,9 +158,10 @@ class Properties(HypothesisTestCase):
         board=boards(),
         ties=ties,
         member=st.sampled_from(["candidate", "label", "candidate__name"]),
+        indexed=st.booleans(),
     )
     def test_every_rank_of_a_member_that_is_read_alone_equals_the_reference(
-        self, rows: list[dict[str, Any]], board: Leaderboard, ties: Any, member: str
+        self, rows: list[dict[str, Any]], board: Leaderboard, ties: Any, member: str, indexed: bool
     ) -> None:
         load(rows)
         board = board.replace(
@@ -166,8 +169,9 @@ class Properties(HypothesisTestCase):
         )
         view = Attempt.objects.with_leaderboard(board)
         expected = reference_standings(view, now=now())
-        for entry in Attempt.objects.order_by("pk")[:30]:
-            assert view.with_rank().get(pk=entry.pk).rank == expected[entry.pk].rank
+        with counted_apart(board, 0, indexed=indexed):
+            for entry in Attempt.objects.order_by("pk")[:30]:
+                assert view.with_rank().get(pk=entry.pk).rank == expected[entry.pk].rank
 
     @FEWER
     @given(rows=rows, board=boards(st.just(["test"])))
@@ -309,6 +313,33 @@ def test_standings_beside_writers_are_of_one_snapshot() -> None:
     _, _, standings = together(write, write, read)
     seen = {(standing.rank, standing.percentile, standing.board_size) for standing in standings}
     assert seen == {(1, 100.0, 10), (10, 10.0, 10)}
+
+
+@pytest.mark.plans
+def test_no_more_is_read_of_a_member_than_the_first_entry() -> None:
+    """However many tie with it by the first term, at which an index scan begins."""
+    test = Test.objects.create(name="x", cut_off=0)
+    members = [Candidate.objects.create(name=name) for name in "ab"]
+    Attempt.objects.bulk_create(
+        Attempt(
+            test=test,
+            candidate=members[seconds % 2],
+            score=5,
+            started_at=EPOCH,
+            finished_at=EPOCH + timedelta(seconds=seconds),
+            disqualified=False,
+        )
+        for seconds in range(5000)
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE testapp_attempt")
+        cursor.execute("SET LOCAL enable_seqscan = off")
+    ranks = Attempt.objects.board("members").on_board(test=test).with_rank()
+    best, second, *_ = entries = Attempt.objects.order_by("pk")
+    assert [ranks.get(pk=entry.pk).rank for entry in entries[:4]] == [1, 2, None, None]
+    for entry in (best, second):
+        explained = ranks.filter(pk=entry.pk).explain(format="json", analyze=True)
+        assert scanned(json.loads(explained)[0]["Plan"]) <= 10
 
 
 @pytest.mark.plans

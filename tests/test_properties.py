@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -170,10 +172,19 @@ def boards(
     )
 
 
-def counted_apart(board: Leaderboard, terms: int) -> Any:
-    """Return a patch by which those better by the first ``terms`` are counted by an index of their own."""
+@contextmanager
+def counted_apart(board: Leaderboard, terms: int, *, indexed: bool = False) -> Iterator[None]:
+    """Let those better by the first ``terms`` be counted by an index of their own.
+
+    Where ``indexed``, a member's entries are read as if an index had them in order.
+    """
     index = SizeIndex(columns=min(terms, len(board.terms) - 1), mark=mark_of_size(board.terms))
-    return mock.patch("leaderboard.standings.tally.size_index", return_value=index)
+    tally = "leaderboard.standings.tally"
+    with (
+        mock.patch(f"{tally}.size_index", return_value=index),
+        mock.patch(f"{tally}.finds_counting_entries", return_value=indexed),
+    ):
+        yield
 
 
 def load(rows: list[dict[str, Any]]) -> list[Test]:

@@ -39,11 +39,11 @@ def beyond(order_by: Sequence[OrderBy], place: Sequence[Any], *, later: bool, or
         alternatives.append(all_of(tied))
     if order_by[0].nulls_last:
         return any_of(alternatives)
-    if len(alternatives) == 1:
-        return alternatives[0]
-    # Implied by the rest, but an index scan can begin where it holds.
+    # Implied by the alternatives, but an index scan can begin where it holds.
     operator = ">=" if order_by[0].descending != later else "<="
     bound = Comparison(order_by[0].expression, place[0], arg_joiner=f" {operator} ")
+    if len(order_by) == 1:
+        return bound if or_tied else alternatives[0]
     return all_of([bound, any_of(alternatives)])
 
 

@@ -247,6 +247,10 @@ class LevelQuery(Query):
     def first_by(self, member: str, order_by: Sequence[OrderBy]) -> None:
         """Make this level the subquery for the key of the first row that has the member of an outer one."""
         self.add_q(Q((member, OuterRef(member))))
+        self.show_key_of_first(order_by)
+
+    def show_key_of_first(self, order_by: Sequence[OrderBy]) -> None:
+        """Make this level a subquery for the key of its first row by an order."""
         self.add_ordering(*order_by)
         self.set_limits(high=1)
         self.clear_select_clause()

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from django.db.models import F, Model, OrderBy
+from django.db.models import Exists, F, Model, OrderBy
 
 from leaderboard.expressions.literals import FromText
 from leaderboard.expressions.logic import Negation, all_of, equal, not_distinct
@@ -98,7 +98,7 @@ class SupposedTally(CountedTally):
             rows.restrict(Negation(all_of([equal(F(name), value) for name, value in own])))
         return rows
 
-    def _other_of_member(self) -> LevelQuery:
+    def _is_superseded(self) -> Any:
         rows = self._others()
         for condition in is_of_member(self._place):
             rows.restrict(condition)
@@ -108,4 +108,4 @@ class SupposedTally(CountedTally):
         else:
             rows.restrict(comes_before(order[: -len(self._place.key)], or_tied=True))
         rows.ask_existence()
-        return rows
+        return Exists(rows)

@@ -31,7 +31,7 @@ from leaderboard.declaration.coverage import finds_counting_entries, has_coverin
 from leaderboard.expressions.bounds import beyond
 from leaderboard.expressions.fields import BIGINT, UNCONVERTED, value_field
 from leaderboard.expressions.literals import FromText
-from leaderboard.expressions.logic import Negation, all_of, equal
+from leaderboard.expressions.logic import Comparison, Negation, all_of, equal
 from leaderboard.expressions.numbers import Array, Element
 from leaderboard.expressions.tally import Tally
 from leaderboard.expressions.terms import Term
@@ -127,7 +127,7 @@ class CountedTally(Tally):
         """Whether another entry of the member counts; None where there are no members."""
         if not self._declaration.member_parts:
             return None
-        return self._column("superseded", lambda: Exists(self._other_of_member()))
+        return self._column("superseded", self._is_superseded)
 
     def _counted_of_board(self, name: str) -> Any:
         """Return how many are ranked, the ``size``, how many ``before`` the entry, or ``up_to`` its tie."""
@@ -333,14 +333,19 @@ class CountedTally(Tally):
             return [*self._by_terms, *keys]
         return [(by_field, value), *keys]
 
-    def _other_of_member(self) -> LevelQuery:
-        """Return a query for the entries of the entry's member that would count before it."""
+    def _is_superseded(self) -> Any:
         rows = self._population()
         for condition in is_of_member(self._place):
             rows.restrict(condition)
-        rows.restrict(comes_before(self._counting_order))
+        order = self._counting_order
+        if len(self._place.key) == 1 and finds_counting_entries(self._plan.model, self._declaration):
+            # Of an OR, PostgreSQL would plan an index scan for each alternative.
+            rows.restrict(comes_before(order[:1], or_tied=True))
+            rows.show_key_of_first([term for term, _ in order])
+            return Comparison(Subquery(rows), self._place.key[0], arg_joiner=" <> ")
+        rows.restrict(comes_before(order))
         rows.ask_existence()
-        return rows
+        return Exists(rows)
 
 
 def ranked_entries(plan: Plan, level: str, *, mark: Any = None) -> LevelQuery:
