@@ -17,7 +17,16 @@ from django.utils.timezone import now
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from leaderboard import Best, Leaderboard, PercentileKind, PlanKind, Qualification, RankKind, TimeTaken
+from leaderboard import (
+    Best,
+    Latest,
+    Leaderboard,
+    PercentileKind,
+    PlanKind,
+    Qualification,
+    RankKind,
+    TimeTaken,
+)
 from leaderboard.querysets.counted import CountedQuerySet
 from leaderboard.standings.located import location_of
 from leaderboard.testing import reference_standings
@@ -91,6 +100,22 @@ def test_members_are_counted_in_order_where_an_index_has_them(data: None) -> Non
         sql = sent.captured_queries[-1]["sql"]
         assert (sql.count("COUNT(DISTINCT") == 2) is is_in_order, name
         assert ("BOOL_OR" in sql) is not is_in_order, name
+
+
+def test_the_first_entry_of_a_member_is_read_where_an_index_has_them_in_order(data: None) -> None:
+    key = Attempt.objects.board("members").with_rank().filter(rank=1)[0].pk
+    declared = Attempt.objects.board("members").leaderboard
+    boards = {
+        "an index": (declared, True),
+        "none": (declared.replace(order_by=["-big"]), False),
+        "an index in another order": (declared.replace(counting=Latest("started_at")), False),
+        "several columns": (declared.replace(member=["candidate", "label"]), False),
+    }
+    for name, (board, is_read) in boards.items():
+        view = Attempt.objects.with_leaderboard(board).with_rank()
+        with CaptureQueriesContext(connection) as sent:
+            view.get(pk=key)
+        assert ("EXISTS" not in sent.captured_queries[-1]["sql"]) is is_read, name
 
 
 @pytest.mark.parametrize("member", [None, "candidate"])

@@ -272,6 +272,29 @@ def test_a_column_that_is_selected_in_its_own_way(isolated: None) -> None:
     assert view.get(pk=place.pk).shape == next(view.filter(pk=place.pk).iterator()).shape == 7
 
 
+def test_a_key_that_is_selected_in_its_own_way(isolated: None) -> None:
+    declared = Leaderboard(order_by=["-points"], member="player")
+
+    class Place(models.Model):
+        id = Converted(primary_key=True)
+        player = models.IntegerField()
+        points = models.IntegerField()
+
+        class Meta:
+            app_label = "testapp"
+            indexes = declared.indexes("place")
+
+    with connection.schema_editor() as editor:
+        editor.create_model(Place)
+    for number in range(6):
+        Place._base_manager.create(pk=10 * number, player=number % 2, points=number)
+    view = LeaderboardQuerySet(Place).with_leaderboard(declared)
+    ranks = [view.with_rank().get(pk=10 * number).rank for number in range(6)]
+    assert ranks == [None, None, None, None, 2, 1]
+    assert [entry.points for entry in view.top(3)] == [5, 4]
+    assert [entry.points for entry in view.with_rank().ranked()[:1]] == [5]
+
+
 def test_a_key_that_several_rows_have(isolated: None) -> None:
     """Of a table that Django does not manage."""
 

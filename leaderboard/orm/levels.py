@@ -254,7 +254,7 @@ class LevelQuery(Query):
         self.add_ordering(*order_by)
         self.set_limits(high=1)
         self.clear_select_clause()
-        self.add_fields(["pk"])
+        self.set_select([StoredColumn(self.level, field) for field in key_fields(self.model)])
         # Spares it new aliases when it is resolved as a subquery. Not before: by the prefix, the subqueries
         # of the declaration get aliases that differ from its own.
         self.alias_prefix = self.level

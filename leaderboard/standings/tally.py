@@ -193,6 +193,18 @@ class CountedTally(Tally):
         return is_number and has_index
 
     @property
+    def _reads_first_of_member(self) -> bool:
+        """Whether an index has the member's entries in the order in which they count, but for the key."""
+        # PostgreSQL takes no column that is NULL for constant, so that others could give the order.
+        board = (*self._place.within.values(), *self._place.member)
+        return (
+            self._counts_best
+            and len(self._place.key) == 1
+            and all(value.value is not None for value in board)
+            and finds_counting_entries(self._plan.model, self._declaration)
+        )
+
+    @property
     def _mark(self) -> Any:
         """What lets a query be counted from the index for the size; None where there is none."""
         return None if self._size_index is None else self._size_index.mark
@@ -338,7 +350,7 @@ class CountedTally(Tally):
         for condition in is_of_member(self._place):
             rows.restrict(condition)
         order = self._counting_order
-        if len(self._place.key) == 1 and finds_counting_entries(self._plan.model, self._declaration):
+        if self._reads_first_of_member:
             # Of an OR, PostgreSQL would plan an index scan for each alternative.
             rows.restrict(comes_before(order[:1], or_tied=True))
             rows.show_key_of_first([term for term, _ in order])
