@@ -110,7 +110,6 @@ CONTRACT: Mapping[str, Leaning] = {
         ),
         calls={
             "add_annotation": "expression, name",
-            "add_fields": "names",
             "add_ordering": "first, second",
             "add_q": "condition",
             "build_where": "condition",
