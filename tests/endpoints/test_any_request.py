@@ -74,8 +74,10 @@ def is_said(body: Any) -> bool:
 
 
 def is_said_by_drf(body: Any) -> bool:
-    (said,) = body.values()
-    return bool(said) and (isinstance(said, str) if [*body] == ["detail"] else all(map(bool, said)))
+    """Return whether what is wrong is said, of each parameter that is."""
+    if [*body] == ["detail"]:
+        return bool(body["detail"]) and isinstance(body["detail"], str)
+    return bool(body) and all(said and all(map(bool, said)) for said in body.values())
 
 
 def is_said_by_ninja(body: Any) -> bool:
