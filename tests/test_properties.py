@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -173,16 +173,18 @@ def boards(
 
 
 @contextmanager
-def counted_apart(board: Leaderboard, terms: int, *, indexed: bool = False) -> Iterator[None]:
+def counted_apart(board: Leaderboard, terms: int, *, indexed: bool | None = None) -> Iterator[None]:
     """Let those better by the first ``terms`` be counted by an index of their own.
 
-    Where ``indexed``, a member's entries are read as if an index had them in order.
+    A member's entries are read as if an index had them in order or, where not ``indexed``, as if none had;
+    by default it is as the model has it.
     """
     index = SizeIndex(columns=min(terms, len(board.terms) - 1), mark=mark_of_size(board.terms))
     tally = "leaderboard.standings.tally"
+    supposed = mock.patch(f"{tally}.finds_counting_entries", return_value=indexed)
     with (
         mock.patch(f"{tally}.size_index", return_value=index),
-        mock.patch(f"{tally}.finds_counting_entries", return_value=indexed),
+        nullcontext() if indexed is None else supposed,
     ):
         yield
 
